@@ -1,0 +1,35 @@
+# Thin on purpose: each target sets the machine up (seconds, and nothing when done) and calls a command.
+
+VENV := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint wheel clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## system packages, .venv, the cffi module; nothing to do when all is there
+	@sh pyloader/_setup/setup.sh
+
+demo: setup  ## the main job, in a virtual machine: swap and tune schedulers under load
+	@$(VENV)/scxhid demo
+
+test: setup  ## every test: plain, on this host's BPF, and inside virtual machines
+	@$(VENV)/python tests/run.py
+
+bench: setup  ## all benchmarks, or one suite: make bench SUITE=NAME
+	@$(VENV)/python -m vm.bench $(SUITE)
+
+lint:  ## ruff, pyright and clang-format
+	@sh pyloader/_setup/setup.sh --lint
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/pyright
+	find schedulers hid tests pyloader/_ext \( -name '*.[ch]' \) -print0 | xargs -0 clang-format --dry-run -Werror
+
+wheel: setup  ## dist/*.whl and dist/*.tar.gz
+	@$(VENV)/python -m hatchling build
+
+clean:  ## what the targets above made, apart from .venv and the caches in $$XDG_CACHE_HOME
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find pyloader tui vm tests -name __pycache__ -prune -exec rm -rf {} +
