@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between kernels, and nothing else.
+ *
+ * Schedulers call the functions below by the kernel's plain names. Each looks at load time whether
+ * the running kernel has the newest form (bpf_ksym_exists: the verifier then drops the other
+ * branch) and falls back. A comment tells from which oldest supported kernel on a fallback can go.
+ *
+ * A declaration may end in ___word: libbpf cuts that "flavour" off before it looks the name up, so
+ * several forms of one function or structure can be declared side by side. The kernel itself has
+ * names that end in ___v2; they need a second flavour to be found.
+ */
+#ifndef SCXHID_COMPAT_H
+#define SCXHID_COMPAT_H
+
+/*
+ * Flags that moved: 7.3 renumbered what 6.18 had. The value comes from the kernel's BTF.
+ * SCX_ENQ_CPU_SELECTED, which says that ops.select_cpu has run for this wake-up, came with 6.13.
+ */
+enum scx_enq_flags {
+	SCX_ENQ_HEAD = 1 << 4,
+	SCX_ENQ_CPU_SELECTED = 1 << 10,
+};
+#define SCX_ENQ_HEAD	     bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_HEAD)
+#define SCX_ENQ_CPU_SELECTED bpf_core_enum_value(enum scx_enq_flags, SCX_ENQ_CPU_SELECTED)
+
+/* Putting a task into a DSQ. Named dispatch before 6.13; a second form, 6.19, tells whether it was. */
+bool scx_bpf_dsq_insert___v2___new(struct task_struct *p, u64 dsq_id, u64 slice,
+				   u64 enq_flags) __ksym __weak;
+void scx_bpf_dsq_insert___old(struct task_struct *p, u64 dsq_id, u64 slice,
+			      u64 enq_flags) __ksym __weak;
+void scx_bpf_dispatch___old(struct task_struct *p, u64 dsq_id, u64 slice,
+			    u64 enq_flags) __ksym __weak;
+
+/* False if the kernel saw at once that the task cannot go there; older kernels never tell. */
+static __always_inline bool scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice,
+					       u64 enq_flags)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___new))
+		return scx_bpf_dsq_insert___v2___new(p, dsq_id, slice, enq_flags);
+	if (bpf_ksym_exists(scx_bpf_dsq_insert___old)) /* goes with 6.18 */
+		scx_bpf_dsq_insert___old(p, dsq_id, slice, enq_flags);
+	else /* goes with 6.12 */
+		scx_bpf_dispatch___old(p, dsq_id, slice, enq_flags);
+	return true;
+}
+
+/* The same in order of vtime. From 6.19 on the arguments are packed into a structure. */
+struct scx_bpf_dsq_insert_vtime_args {
+	u64 dsq_id;
+	u64 slice;
+	u64 vtime;
+	u64 enq_flags;
+};
+
+bool __scx_bpf_dsq_insert_vtime(struct task_struct *p,
+				struct scx_bpf_dsq_insert_vtime_args *args) __ksym __weak;
+void scx_bpf_dsq_insert_vtime___old(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+				    u64 enq_flags) __ksym __weak;
+void scx_bpf_dispatch_vtime___old(struct task_struct *p, u64 dsq_id, u64 slice, u64 vtime,
+				  u64 enq_flags) __ksym __weak;
+
+static __always_inline bool scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice,
+						     u64 vtime, u64 enq_flags)
+{
+	if (bpf_ksym_exists(__scx_bpf_dsq_insert_vtime)) {
+		struct scx_bpf_dsq_insert_vtime_args args = {
+			.dsq_id = dsq_id,
+			.slice = slice,
+			.vtime = vtime,
+			.enq_flags = enq_flags,
+		};
+
+		return __scx_bpf_dsq_insert_vtime(p, &args);
+	}
+	if (bpf_ksym_exists(scx_bpf_dsq_insert_vtime___old)) /* goes with 6.18 */
+		scx_bpf_dsq_insert_vtime___old(p, dsq_id, slice, vtime, enq_flags);
+	else /* goes with 6.12 */
+		scx_bpf_dispatch_vtime___old(p, dsq_id, slice, vtime, enq_flags);
+	return true;
+}
+
+/* Taking the first runnable task of a DSQ onto this CPU. Named consume before 6.13; flags from 7.1. */
+bool scx_bpf_dsq_move_to_local___v2___new(u64 dsq_id, u64 enq_flags) __ksym __weak;
+bool scx_bpf_dsq_move_to_local___old(u64 dsq_id) __ksym __weak;
+bool scx_bpf_consume___old(u64 dsq_id) __ksym __weak;
+
+static __always_inline bool scx_bpf_dsq_move_to_local(u64 dsq_id)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___new))
+		return scx_bpf_dsq_move_to_local___v2___new(dsq_id, 0);
+	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___old)) /* goes with 7.0 */
+		return scx_bpf_dsq_move_to_local___old(dsq_id);
+	return scx_bpf_consume___old(dsq_id); /* goes with 6.12 */
+}
+
+/* From 6.19 on a task's slice and vtime are set by functions; stores into the task are deprecated. */
+bool scx_bpf_task_set_slice___new(struct task_struct *p, u64 slice) __ksym __weak;
+bool scx_bpf_task_set_dsq_vtime___new(struct task_struct *p, u64 vtime) __ksym __weak;
+
+static __always_inline void scx_bpf_task_set_slice(struct task_struct *p, u64 slice)
+{
+	if (bpf_ksym_exists(scx_bpf_task_set_slice___new))
+		scx_bpf_task_set_slice___new(p, slice);
+	else /* goes with 6.18 */
+		p->scx.slice = slice;
+}
+
+static __always_inline void scx_bpf_task_set_dsq_vtime(struct task_struct *p, u64 vtime)
+{
+	if (bpf_ksym_exists(scx_bpf_task_set_dsq_vtime___new))
+		scx_bpf_task_set_dsq_vtime___new(p, vtime);
+	else /* goes with 6.18 */
+		p->scx.dsq_vtime = vtime;
+}
+
+/* The scheduler's clock, ns. From 6.14 on a cached one that costs no read of the hardware. */
+u64 scx_bpf_now___new(void) __ksym __weak;
+
+static __always_inline u64 scx_bpf_now(void)
+{
+	if (bpf_ksym_exists(scx_bpf_now___new))
+		return scx_bpf_now___new();
+	return bpf_ktime_get_ns(); /* goes with 6.13 */
+}
+
+#endif /* SCXHID_COMPAT_H */
