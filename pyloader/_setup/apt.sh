@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs Debian packages, from backports those that the release has only too old. Run as root.
 #
-#   apt.sh NAME>=VERSION …          (VERSION - for any)
+#   apt.sh NAME|NAME/AT-LEAST-VERSION …
 #
 # The package lists are read into a private directory, with the machine's own sources and mirror:
 # no source is added to the machine, and its lists stay as they are.
@@ -31,7 +31,7 @@ private() {
 	command=$1
 	shift
 	"$command" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/sources.list.d" \
-		-o Dir::State::lists="$work/lists" "$@"
+		-o Dir::State::lists="$work/lists" -o Acquire::Languages=none "$@"
 }
 
 # Reads apt's status lines (kind:item:percent:text; the item may hold a colon) and shows them: one
@@ -69,7 +69,7 @@ install() {
 
 update() {
 	# A third party's broken source must not stop us: what counts is whether the packages are found.
-	private apt-get -q update >> "$log" 2>&1 < /dev/null || true
+	private apt-get -q update --error-on=any >> "$log" 2>&1 < /dev/null || unread=yes
 }
 
 candidate() { # PACKAGE [apt-cache option …]
@@ -78,22 +78,25 @@ candidate() { # PACKAGE [apt-cache option …]
 	LC_ALL=C private apt-cache "$@" policy "$name" | sed -n 's/^  Candidate: //p' | grep -v '^(none)$' || true
 }
 
-# satisfied NAME>=VERSION [apt-cache option …]: an epoch says nothing about the program's own version.
+# satisfied NAME[/VERSION] [apt-cache option …]: an epoch says nothing about the program's own version.
 satisfied() {
 	pair=$1
 	shift
-	version=$(candidate "${pair%>=*}" "$@")
+	version=$(candidate "${pair%/*}" "$@")
 	[ -n "$version" ] || return 1
-	[ "${pair#*>=}" = - ] || dpkg --compare-versions "${version#*:}" ge "${pair#*>=}"
+	[ "${pair#*/}" = "$pair" ] || dpkg --compare-versions "${version#*:}" ge "${pair#*/}"
 }
 
 # Adds the release's backports, from the mirror that the machine has its release from.
 add_backports() {
+	keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	signed=''
+	[ ! -e "$keyring" ] || signed="[signed-by=$keyring]"
 	# shellcheck disable=SC2016  # apt's variables
-	private apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)/$(LABEL) $(SIGNED_BY)' \
-		'Created-By: Packages' | while read -r uri name label key; do
+	private apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(ORIGIN)/$(LABEL)' \
+		'Created-By: Packages' | while read -r uri name label; do
 		if [ "$name" = "$codename" ] && [ "$label" = Debian/Debian ]; then
-			echo "deb [signed-by=${key:-/usr/share/keyrings/debian-archive-keyring.gpg}] $uri $codename-backports main"
+			echo "deb $signed $uri $codename-backports main"
 			break
 		fi
 	done > "$work/sources.list.d/scxhid-backports.list"
@@ -101,24 +104,34 @@ add_backports() {
 }
 
 say "  reading the package lists"
+unread=''
 update
-plain='' newer='' absent=''
+plain='' newer='' names='' absent=''
+# shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 for pair in "$@"; do
-	if satisfied "$pair"; then plain="$plain ${pair%>=*}"; else newer="$newer $pair"; fi
+	if satisfied "$pair"; then plain="$plain ${pair%/*}"; else newer="$newer $pair"; fi
 done
-if [ -n "$newer" ]; then
+if [ -n "$newer" ] && add_backports; then
 	say "  reading the lists of $codename-backports, for$newer"
-	if add_backports; then update; fi
-	names=''
+	update
 	for pair in $newer; do
-		if satisfied "$pair" -t "$codename-backports"; then names="$names ${pair%>=*}"; else absent="$absent $pair"; fi
+		if satisfied "$pair" -t "$codename-backports"; then names="$names ${pair%/*}"; else absent="$absent $pair"; fi
 	done
-	if [ -n "$absent" ]; then
-		fail 3 "neither $codename nor $codename-backports has$absent"
-	fi
+else
+	absent=$newer
+fi
+if [ -n "$absent" ]; then
+	[ -z "$unread" ] || fail 1 "apt could not read the package lists, and of what it has it does not know$absent"
+	fail 3 "neither $codename nor $codename-backports has$absent"
 fi
 # shellcheck disable=SC2086  # lists of words
-if [ -n "$plain" ]; then install $plain; fi
-# shellcheck disable=SC2086
-if [ -n "$newer" ]; then install -t "$codename-backports" $names; fi
+if [ -n "$plain" ]; then
+	say "  from $codename:$plain"
+	install $plain
+fi
+if [ -n "$names" ]; then
+	say "  from $codename-backports:$names"
+	# shellcheck disable=SC2086
+	install -t "$codename-backports" $names
+fi

@@ -36,8 +36,8 @@ wanted() {
 # which a package removed by hand would make a lie.
 installed() {
 	names=$(wanted | cut -d' ' -f1)
-	case $manager in
 	# shellcheck disable=SC2086  # a list of words
+	case $manager in
 	apt) dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' $names 2>/dev/null |
 		sed -n 's/^installed //p' ;;
 	dnf) rpm -q --qf '%{NAME} %{VERSION}\n' $names | grep -v 'not installed' ;;
@@ -77,9 +77,9 @@ install_packages() {
 		[ -z "$names" ] || say "  for $need: $names"
 	done
 	say "installing them with $manager, which needs root (nothing else here does)"
-	case $manager in
 	# shellcheck disable=SC2046  # a list of words
-	apt) as_root sh "$here/apt.sh" $(printf '%s\n' "$lacking" | sed 's/ \([^ ]*\) [^ ]*$/>=\1/') ;;
+	case $manager in
+	apt) as_root sh "$here/apt.sh" $(printf '%s\n' "$lacking" | sed 's| - .*||; s| \([^ ]*\) [^ ]*$|/\1|') ;;
 	dnf) as_root dnf install -y $(printf '%s\n' "$lacking" | cut -d' ' -f1) ;;
 	pacman) as_root pacman -S --needed --noconfirm $(printf '%s\n' "$lacking" | cut -d' ' -f1) ;;
 	esac || exit $?
@@ -101,7 +101,7 @@ END
 install_packages
 for python in ${PYTHON:-"$root/.venv/bin/python" python3 /usr/bin/python3 python3.14 python3.13 python3.12 python3.11}; do
 	if usable_python "$python"; then
-		exec "$python" -B "$here/environment.py" "$root" $lint
+		exec "$python" -B "$here/environment.py" "$root" ${lint:+"$lint"}
 	fi
 done
 fail 3 "no Python 3.11 or newer with venv, ensurepip and Python.h among ${PYTHON:-the python3 commands on PATH}; name one: make setup PYTHON=/path/to/python3"
