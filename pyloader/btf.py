@@ -1,0 +1,227 @@
+"""The types of a BPF object, or of the kernel, as Python values.
+
+BTF is the kernel's compact type format (Documentation/bpf/btf.rst). ``Types``
+reads it through libbpf and resolves typedefs and qualifiers, so that what comes
+out is one of the few classes below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pyloader.libbpf import Btf, RawType
+
+KIND_INT, KIND_PTR, KIND_ARRAY, KIND_STRUCT, KIND_UNION, KIND_ENUM = 1, 2, 3, 4, 5, 6
+KIND_VAR, KIND_DATASEC, KIND_FLOAT, KIND_DECL_TAG, KIND_ENUM64 = 14, 15, 16, 17, 19
+_MODIFIERS = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
+
+MAX_DEPTH = 64
+"""Nesting past which BTF is taken to be broken (the kernel's own limit is 32)."""
+
+
+@dataclass(frozen=True)
+class Int:
+    name: str
+    size: int
+    signed: bool = False
+    is_bool: bool = False
+    is_char: bool = False
+
+
+@dataclass(frozen=True)
+class Float:
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Pointer:
+    size: int = 8
+
+
+@dataclass(frozen=True)
+class Enum:
+    name: str
+    size: int
+    signed: bool
+    values: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Array:
+    element: Type
+    count: int
+
+    @property
+    def size(self) -> int:
+        return self.element.size * self.count
+
+    @property
+    def is_text(self) -> bool:
+        """An array of plain ``char``, which holds a NUL-terminated string."""
+        return isinstance(self.element, Int) and self.element.name == "char"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of a struct; ``bits`` is non-zero for a bit field."""
+
+    name: str
+    type: Type
+    offset_bits: int
+    bits: int = 0
+
+
+@dataclass(frozen=True)
+class Struct:
+    name: str
+    size: int
+    members: tuple[Member, ...] = ()
+    is_union: bool = False
+
+    def fields(self, base_bits: int = 0) -> Iterator[Member]:
+        """Named members, those of anonymous structs and unions among them."""
+        for member in self.members:
+            at = base_bits + member.offset_bits
+            if member.name:
+                yield Member(member.name, member.type, at, member.bits)
+            elif isinstance(member.type, Struct):
+                yield from member.type.fields(at)
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A type without a value of its own: void, a function, a forward declaration."""
+
+    name: str
+    size: int = 0
+
+
+Type = Int | Float | Pointer | Enum | Array | Struct | Opaque
+
+
+@dataclass(frozen=True)
+class DataVar:
+    """A variable of a data section: where it lies (bytes), its type, its declaration tags."""
+
+    name: str
+    type: Type
+    offset: int
+    size: int
+    tags: tuple[str, ...] = field(default=())
+
+
+def describe(t: Type) -> str:
+    """A type as C would write it, roughly: ``u32``, ``char[16]``, ``struct event``."""
+    if isinstance(t, Array):
+        return f"{describe(t.element)}[{t.count}]"
+    if isinstance(t, Pointer):
+        return "pointer"
+    if isinstance(t, Struct):
+        return f"{'union' if t.is_union else 'struct'} {t.name or '(anonymous)'}"
+    if isinstance(t, Enum):
+        return f"enum {t.name}" if t.name else "enum"
+    if isinstance(t, Int):
+        if t.is_bool:
+            return "bool"
+        return "char" if t.name == "char" else f"{'s' if t.signed else 'u'}{t.size * 8}"
+    return t.name or "void"
+
+
+class Types:
+    """All types of one BTF, resolved on demand and kept."""
+
+    def __init__(self, btf: Btf) -> None:
+        self._btf = btf
+        self._known: dict[int, Type] = {}
+
+    @cached_property
+    def _raw(self) -> list[RawType | None]:
+        return [None, *(self._btf.type(i) for i in range(1, len(self._btf)))]
+
+    @cached_property
+    def _tags(self) -> dict[tuple[int, int], list[str]]:
+        tags: dict[tuple[int, int], list[str]] = {}
+        for raw in self._raw:
+            if raw and raw.kind == KIND_DECL_TAG:
+                tags.setdefault((raw.size_or_type, raw.extra[0][0]), []).append(raw.name)
+        return tags
+
+    def resolve(self, type_id: int, depth: int = 0) -> Type:
+        """The type ``type_id`` without typedefs and qualifiers.
+
+        Pointers are not followed, so recursive types end. ValueError if BTF is broken.
+        """
+        known = self._known.get(type_id)
+        if known is None:
+            known = self._known[type_id] = self._resolve(type_id, depth)
+        return known
+
+    def _resolve(self, type_id: int, depth: int) -> Type:
+        if depth > MAX_DEPTH:
+            raise ValueError("BTF types nest too deep")
+        if type_id == 0:
+            return Opaque("void")
+        raw = self._btf.type(type_id)
+        if raw.kind in _MODIFIERS:
+            return self.resolve(raw.size_or_type, depth + 1)
+        if raw.kind == KIND_INT:
+            encoding = raw.extra[0][0] >> 24 & 0xF
+            return Int(
+                raw.name,
+                raw.size_or_type,
+                signed=bool(encoding & 1),
+                is_char=bool(encoding & 2),
+                is_bool=bool(encoding & 4),
+            )
+        if raw.kind == KIND_PTR:
+            return Pointer()
+        if raw.kind == KIND_ARRAY:
+            element, count = raw.extra[0]
+            return Array(self.resolve(element, depth + 1), count)
+        if raw.kind in (KIND_STRUCT, KIND_UNION):
+            members = tuple(
+                Member(
+                    name,
+                    self.resolve(member_type, depth + 1),
+                    offset & 0xFFFFFF if raw.kind_flag else offset,
+                    offset >> 24 if raw.kind_flag else 0,
+                )
+                for name, member_type, offset in raw.extra
+            )
+            return Struct(raw.name, raw.size_or_type, members, raw.kind == KIND_UNION)
+        if raw.kind in (KIND_ENUM, KIND_ENUM64):
+            return Enum(raw.name, raw.size_or_type, raw.kind_flag, raw.extra)
+        if raw.kind == KIND_FLOAT:
+            return Float(raw.name, raw.size_or_type)
+        return Opaque(raw.name)
+
+    def data_sections(self) -> Iterator[str]:
+        """Names of the data sections (``.data``, ``.rodata``, ``license``, …)."""
+        for raw in self._raw:
+            if raw and raw.kind == KIND_DATASEC:
+                yield raw.name
+
+    def section(self, name: str) -> list[DataVar]:
+        """The variables of the data section ``name`` by rising offset."""
+        for raw in self._raw:
+            if raw and raw.kind == KIND_DATASEC and raw.name == name:
+                return sorted(self._section_vars(raw), key=lambda var: var.offset)
+        return []
+
+    def section_by_id(self, type_id: int) -> list[DataVar]:
+        """The same for the type id of a data section, as the kernel gives it for a map."""
+        raw = self._btf.type(type_id) if type_id else None
+        if raw is None or raw.kind != KIND_DATASEC:
+            return []
+        return sorted(self._section_vars(raw), key=lambda var: var.offset)
+
+    def _section_vars(self, section: RawType) -> Iterator[DataVar]:
+        for var_id, offset, size in section.extra:
+            var = self._raw[var_id] if 0 < var_id < len(self._raw) else None
+            if var is None or var.kind != KIND_VAR:
+                continue
+            tags = tuple(self._tags.get((var_id, -1), ()))
+            yield DataVar(var.name, self.resolve(var.size_or_type), offset, size, tags)

@@ -1,0 +1,84 @@
+"""Where the programs lie, and which there are.
+
+In a checkout they lie in ``schedulers/`` and ``hid/`` beside the packages; in an
+installation inside the package, each with its compiled object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pyloader.errors import ScxhidError, UnknownName
+from pyloader.names import nearest
+from pyloader.spec import ObjectSpec
+
+_PACKAGE = Path(__file__).resolve().parent
+_SUFFIX = ".bpf.c"
+
+
+@cache
+def data_root(folder: str) -> Path:
+    """The folder ``schedulers``, ``hid`` or ``demo``, wherever this installation has it."""
+    packaged = _PACKAGE / "_data" / folder
+    if packaged.is_dir():
+        return packaged
+    checkout = {"demo": "tests/programs"}.get(folder, folder)
+    return _PACKAGE.parent / checkout
+
+
+@dataclass(frozen=True)
+class Source:
+    """A program set that can be opened: C source, an object, or both."""
+
+    name: str
+    c_file: Path | None
+    object_file: Path | None
+
+    def open(self) -> ObjectSpec:
+        """Its spec, compiled first where there is only source. Raises CompileError, BadObject."""
+        if self.object_file:
+            return ObjectSpec.open(self.object_file)
+        if self.c_file is None:
+            raise ScxhidError(f"{self.name} has neither source nor object")
+        from pyloader.compile import compile_object
+
+        return ObjectSpec.open(compile_object(self.c_file))
+
+
+def schedulers() -> dict[str, Source]:
+    """Every scheduler that comes with scxhid, by name."""
+    root = data_root("schedulers")
+    names = sorted(p.name.removesuffix(_SUFFIX) for p in root.glob(f"*{_SUFFIX}"))
+    return {name: _in_root(root, name) for name in names}
+
+
+def _in_root(root: Path, name: str) -> Source:
+    built = root / f"{name}.bpf.o"
+    return Source(name, root / f"{name}{_SUFFIX}", built if built.is_file() else None)
+
+
+def looks_like_file(text: str) -> bool:
+    """Whether a user who typed ``text`` meant a file rather than a name."""
+    return "/" in text or text.endswith((".c", ".o"))
+
+
+def find_scheduler(text: str) -> Source:
+    """The scheduler called ``text``, or the file of that path.
+
+    Raises UnknownName with the nearest names, or ScxhidError for a missing file.
+    """
+    if looks_like_file(text):
+        path = Path(text)
+        if not path.is_file():
+            raise ScxhidError(f"{text} does not exist")
+        name = path.name.split(".")[0]
+        if path.suffix == ".c":
+            return Source(name, path, None)
+        return Source(name, None, path)
+    known = schedulers()
+    if text not in known:
+        hint = "`scxhid sched list` shows all, a path with a slash names a file"
+        raise UnknownName("scheduler", text, nearest(text, known), hint)
+    return known[text]

@@ -1,0 +1,139 @@
+"""What a C file says about itself: knobs, statistics and its description.
+
+The macros of ``schedulers/include/declare.h`` become variables with BTF
+declaration tags. They are read the same way from an object file and from the
+maps of a program set that runs, so any process can tell them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyloader import values
+from pyloader.btf import DataVar, Type
+from pyloader.errors import BadValue
+
+_PREFIX = "scxhid:"
+_LIMITS = "__limits"
+_STAT = "stat__"
+
+Section = tuple[list[DataVar], Any]
+"""The variables of a data section and its bytes as they were compiled (or stand now)."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What the program is, and what it is good for; empty where the file does not say."""
+
+    what: str = ""
+    good_for: str = ""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A global variable meant to be turned.
+
+    ``at_load`` knobs are constants of the loaded program: changing one takes a
+    fresh copy. ``section`` and ``offset`` (bytes) tell where it lies.
+    """
+
+    name: str
+    type: Type
+    default: Any
+    minimum: Any
+    maximum: Any
+    unit: str
+    doc: str
+    at_load: bool
+    section: str
+    offset: int
+
+    def parse(self, text: str) -> Any:
+        """A user's text as a value within range; BadValue with the range if it is not."""
+        return self.check(values.parse(self.type, text, self.name, self.unit))
+
+    def check(self, value: Any) -> Any:
+        """``value`` if it is of the type and within the range, else BadValue."""
+        values.encode(self.type, value, self.name)
+        if not self.minimum <= value <= self.maximum:
+            unit = f" {self.unit}" if self.unit else ""
+            raise BadValue(
+                f"{self.name}={value} is out of range: "
+                f"it takes {self.minimum} to {self.maximum}{unit}"
+            )
+        return value
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A counter meant to be shown: element ``index`` of each CPU's row of the map ``stats``."""
+
+    name: str
+    index: int
+    doc: str
+
+
+@dataclass(frozen=True)
+class SelfDescription:
+    """All that the tags of one object say, by name, in the order of the source."""
+
+    knobs: Mapping[str, Knob]
+    stats: Mapping[str, Stat]
+    about: About
+    own_variables: frozenset[str]
+    """Variables that exist only to carry this; no user wants to see them."""
+
+
+def _tagged(var: DataVar) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for tag in var.tags:
+        if tag.startswith(_PREFIX):
+            key, _, text = tag[len(_PREFIX) :].partition(":")
+            words[key] = text
+    return words
+
+
+def read(sections: Mapping[str, Section]) -> SelfDescription:
+    """Read the tags of the variables in ``sections``, keyed by section name."""
+    everything = {var.name: (var, data) for vars_, data in sections.values() for var in vars_}
+    knobs: dict[str, Knob] = {}
+    stats: dict[str, Stat] = {}
+    about = About()
+    own: set[str] = set()
+    for section, (variables, data) in sections.items():
+        for var in variables:
+            words = _tagged(var)
+            if "knob" in words or "knob_at_load" in words:
+                limits = everything.get(var.name + _LIMITS)
+                if limits is None:
+                    continue
+                default, low, high = values.decode(limits[0].type, _bytes_of(*limits))
+                own.add(limits[0].name)
+                knobs[var.name] = Knob(
+                    var.name,
+                    var.type,
+                    default,
+                    low,
+                    high,
+                    words.get("unit", ""),
+                    words.get("doc", ""),
+                    "knob_at_load" in words,
+                    section,
+                    var.offset,
+                )
+            elif "stat" in words:
+                name = var.name.removeprefix(_STAT)
+                index = values.decode(var.type, _bytes_of(var, data))
+                stats[name] = Stat(name, index, words.get("doc", ""))
+                own.add(var.name)
+            elif "about" in words or "for" in words:
+                about = About(words.get("about", ""), words.get("for", ""))
+                own.add(var.name)
+    by_index = sorted(stats.values(), key=lambda stat: stat.index)
+    return SelfDescription(knobs, {s.name: s for s in by_index}, about, frozenset(own))
+
+
+def _bytes_of(var: DataVar, data: Any) -> Any:
+    return data[var.offset : var.offset + var.size]
