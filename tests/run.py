@@ -1,0 +1,98 @@
+"""Every test in two parts, one after the other: on this machine, then inside a virtual machine.
+
+The last line is the sum, ``N passed, N failed``; the exit status is 0 only if every
+test ran and passed. A part that ends without counting its tests, or that exceeds its
+time, counts as one failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LAUNCHERS = Path(sys.executable).parent
+TIME_LIMIT_S = 40 * 60
+
+# Part → its command.
+PARTS = {
+    "on this machine": [sys.executable, "-m", "pytest"],
+    "inside a virtual machine": [str(LAUNCHERS / "scxhid"), "vm", "test", "--", "--no-skip"],
+}
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
+_COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b")
+_FAILED = ("failed", "error", "errors", "xpassed", "skipped")
+
+
+def counts(output: str) -> Counter[str]:
+    """The numbers in pytest's closing line; empty if ``output`` has none."""
+    for line in reversed(_ESCAPE.sub("", output).splitlines()):
+        found = _COUNT.findall(line)
+        if found and re.search(r" in [\d.]+ ?m?s", line):
+            return Counter({word: int(number) for number, word in found})
+    return Counter()
+
+
+def run(command: list[str]) -> tuple[int, str]:
+    """Run ``command`` with its output passed through; its exit status and what it said."""
+    environment = os.environ | {"SCXHID_NO_SKIP": "1"}
+    if sys.stdout.isatty():
+        environment |= {"FORCE_COLOR": "1"}
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    watchdog = threading.Timer(TIME_LIMIT_S, os.killpg, (process.pid, signal.SIGTERM))
+    watchdog.start()
+    assert process.stdout is not None
+    said = bytearray()
+    try:
+        # Not by lines: a dot for each test should show when it is made.
+        while chunk := os.read(process.stdout.fileno(), 65536):
+            said += chunk
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.buffer.flush()
+        status = process.wait()
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
+        raise
+    finally:
+        watchdog.cancel()
+    return status, said.decode(errors="replace")
+
+
+def main() -> int:
+    passed = failed = 0
+    for name, command in PARTS.items():
+        print(f"== tests {name}", flush=True)
+        status, output = run(command)
+        count = counts(output)
+        passed += count["passed"] + count["xfailed"]
+        bad = sum(count[word] for word in _FAILED)
+        if status != 0 and not bad:
+            print(f"the tests {name} ended with exit status {status} and no failure of a test")
+            bad = 1
+        elif status == 0 and not count["passed"]:
+            print(f"no test ran {name}")
+            bad = 1
+        failed += bad
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
