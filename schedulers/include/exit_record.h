@@ -16,6 +16,7 @@ struct exit_record {
 	u32 recorded; /* 1 once everything below is complete */
 	s32 kind;     /* enum scx_exit_kind */
 	s64 exit_code;
+	u64 boot_ns;  /* when, on CLOCK_BOOTTIME */
 	char reason[128];
 	char msg[1024];
 	char dump[32768];
@@ -40,11 +41,11 @@ static __always_inline void exit_record_write(const struct scx_exit_info *ei)
 		return;
 	record->kind = ei->kind;
 	record->exit_code = ei->exit_code;
+	record->boot_ns = bpf_ktime_get_boot_ns();
 	bpf_probe_read_kernel_str(record->reason, sizeof(record->reason), ei->reason);
 	bpf_probe_read_kernel_str(record->msg, sizeof(record->msg), ei->msg);
 	bpf_probe_read_kernel_str(record->dump, sizeof(record->dump), ei->dump);
-	__sync_fetch_and_add(&record->recorded, 0); /* orders the stores above before the next one */
-	*(volatile u32 *)&record->recorded = 1;
+	__sync_val_compare_and_swap(&record->recorded, 0, 1); /* after all that stands above it */
 }
 
 #endif /* SCXHID_EXIT_RECORD_H */

@@ -35,8 +35,16 @@ typedef _Bool bool;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct cpumask;
 struct cgroup;
+
+/*
+ * With a body, since libbpf does not match a bare declaration with the kernel's structure; and a
+ * member names it by the typedef, or clang 14 would write a bare declaration all the same.
+ */
+struct cpumask {
+	unsigned long bits[1];
+};
+typedef struct cpumask cpumask_t;
 
 struct sched_entity {
 	u64 sum_exec_runtime; /* ns on a CPU since the task began */
@@ -54,7 +62,7 @@ struct task_struct {
 	char comm[16];
 	unsigned int flags; /* PF_* */
 	int nr_cpus_allowed;
-	const struct cpumask *cpus_ptr;
+	const cpumask_t *cpus_ptr;
 	struct sched_entity se;
 	struct sched_ext_entity scx;
 };
@@ -104,7 +112,7 @@ struct sched_ext_ops {
 	void (*quiescent)(struct task_struct *p, u64 deq_flags);
 	bool (*yield)(struct task_struct *from, struct task_struct *to);
 	void (*set_weight)(struct task_struct *p, u32 weight);
-	void (*set_cpumask)(struct task_struct *p, const struct cpumask *cpumask);
+	void (*set_cpumask)(struct task_struct *p, const cpumask_t *cpumask);
 	void (*update_idle)(s32 cpu, bool idle);
 	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
 	void (*exit_task)(struct task_struct *p, struct scx_exit_task_args *args);

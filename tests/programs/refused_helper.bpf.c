@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* refused_helper: a helper is called that this kind of program may not use. */
+#include "scx.h"
+
+char _license[] SEC("license") = "GPL";
+
+void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)
+{
+	bpf_override_return((void *)ctx, 0);
+	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+}
+
+SCX_OPS_DEFINE(refused_helper, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);

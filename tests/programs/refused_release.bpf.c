@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* refused_release: a task reference is taken and never given back. */
+#include "scx.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct task_struct *bpf_task_from_pid(s32 pid) __ksym __weak;
+void bpf_task_release(struct task_struct *p) __ksym __weak;
+
+u64 init_weight;
+
+void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)
+{
+	struct task_struct *init = bpf_task_from_pid(1);
+
+	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+	if (!init)
+		return;
+	init_weight = init->scx.weight;
+	if (init_weight > 100)
+		return; /* with the reference */
+	bpf_task_release(init);
+}
+
+SCX_OPS_DEFINE(refused_release, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);
