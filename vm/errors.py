@@ -1,0 +1,31 @@
+"""Errors of running virtual machines, with the exit statuses that ``vm run`` promises."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyloader.errors import ScxhidError
+
+
+class VmError(ScxhidError):
+    """The virtual machine could not be prepared or started."""
+
+    exit_status = 125
+
+
+class KernelFetchError(ScxhidError):
+    """A kernel could not be fetched; the cache is as it was."""
+
+
+class VmLost(ScxhidError):
+    """The machine went away, or hung, without the command's status.
+
+    ``log_path`` holds the whole kernel log and ``tail`` its last lines.
+    """
+
+    exit_status = 124
+
+    def __init__(self, message: str, log_path: Path, tail: list[str]) -> None:
+        self.log_path = log_path
+        self.tail = tail
+        super().__init__(message)

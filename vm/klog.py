@@ -1,0 +1,125 @@
+"""What a kernel log says that it should not: warnings, oopses, stalls.
+
+The patterns are the openings of the kernel's own reports (``kernel/panic.c``, ``kernel/rcu``,
+``kernel/hung_task.c``, ``kernel/watchdog.c``, ``lib/Kconfig.debug``'s checkers).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_TROUBLE = re.compile(
+    r"""
+    -{4,}\[\ cut\ here\ \]
+    | \bWARNING:\                              # WARN_ON, lockdep, suspicious RCU usage
+    | \bBUG:\ | \bkernel\ BUG\ at\             # BUG_ON, scheduling while atomic, KASAN, page fault
+    | \bUBSAN:\ | \bKCSAN:\ | \bKFENCE:\ 
+    | \bOops:\ | \bOops\b.*\[\#\d+\]
+    | \bgeneral\ protection\ fault
+    | \bunable\ to\ handle\ (?:kernel|page)
+    | \bKernel\ panic\ -\ not\ syncing
+    | \brcu(?:_\w+)?:?.*(?:detected\ (?:\w+\ )*stalls?|self-detected\ stall|kthread\ starved)
+    | \bINFO:\ (?:task\ .*blocked\ for\ more\ than|rcu)
+    | \bsoft\ lockup\ -\ CPU | \bhard\ LOCKUP\b | \bWatchdog\ detected\ hard\ LOCKUP
+    | \brefcount_t:\ 
+    | \blist_(?:add|del)\ corruption
+    | \bpossible\ (?:circular|recursive)\ locking
+    | \bheld\ lock\ freed | \bbad\ unlock\ balance
+    | \bunbalanced\b.*\bpreempt
+    | \bnobody\ cared\b
+    """,
+    re.VERBOSE,
+)
+
+#: Lines that match above and mean nothing: what QEMU's emulated hardware makes Debian's kernels say.
+_HARMLESS = (
+    re.compile(r"WARNING: Spectre v2 mitigation leaves CPU vulnerable"),
+    re.compile(r"Unknown kernel command line parameters"),
+)
+
+_STAMP = re.compile(r"^(?:<\d+>)?\[\s*(\d+)\.(\d+)\](?:\[\s*[TC]\d+\])?\s?")
+
+#: Lines of one report that are kept with its first, so that it can be understood.
+_REPORT_LINES = 24
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report: its first line without the time stamp, the guest's time, all its lines."""
+
+    line: str
+    at_ns: int
+    lines: tuple[str, ...]
+
+
+def scan(lines: Iterable[str], allowed: Sequence[str] = ()) -> list[Report]:
+    """All reports in the kernel log ``lines``; those that match a regex of ``allowed`` are left out.
+
+    The lines that follow a report's first within it (call trace, registers) belong to it. A report
+    that opens with ``cut here`` is named by its next line, which says what it is.
+    """
+    every = [line.rstrip("\r\n") for line in lines]
+    allow = [*_HARMLESS, *(re.compile(pattern) for pattern in allowed)]
+    found: list[Report] = []
+    index = 0
+    while index < len(every):
+        if not _TROUBLE.search(every[index]):
+            index += 1
+            continue
+        end = _end_of_report(every, index)
+        report = every[index:end]
+        head = next((line for line in report if "cut here" not in line), report[0])
+        if not any(pattern.search(line) for pattern in allow for line in report[:3]):
+            found.append(Report(bare(head), _at_ns(head), tuple(report)))
+        index = end
+    return found
+
+
+def scan_file(path: Path, allowed: Sequence[str] = ()) -> list[Report]:
+    """``scan`` for a file; one that is not there has no reports."""
+    return scan(read_lines(path), allowed)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a console log, without the firmware's escape sequences."""
+    try:
+        text = path.read_bytes().decode(errors="replace")
+    except OSError:
+        return []
+    text = re.sub(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1bc", "", text)
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
+def tail(path: Path, count: int = 12) -> list[str]:
+    """The last lines of a log that say something."""
+    return [line for line in read_lines(path) if line.strip()][-count:]
+
+
+def _end_of_report(lines: list[str], start: int) -> int:
+    end_marks = ("---[ end trace", "---[ end Kernel panic", "</TASK>")
+    for index in range(start + 1, min(start + 1 + 6 * _REPORT_LINES, len(lines))):
+        if any(mark in lines[index] for mark in end_marks):
+            return index + 1
+        if index > start + 2 and _TROUBLE.search(lines[index]):
+            return index
+    return min(start + _REPORT_LINES, len(lines)) if _has_trace(lines, start) else start + 1
+
+
+def _has_trace(lines: list[str], start: int) -> bool:
+    near = lines[start : start + _REPORT_LINES]
+    return any(mark in line for line in near for mark in ("Call Trace:", "RIP: ", "cut here"))
+
+
+def bare(line: str) -> str:
+    """The line without its time stamp."""
+    return _STAMP.sub("", line).strip()
+
+
+def _at_ns(line: str) -> int:
+    stamp = _STAMP.match(line)
+    if stamp is None:
+        return 0
+    return int(stamp[1]) * 1_000_000_000 + int(stamp[2].ljust(9, "0"))
