@@ -6,7 +6,7 @@ VENV := .venv/bin
 .PHONY: help setup demo test bench lint wheel clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 
 setup:  ## system packages, .venv, the cffi module; nothing to do when all is there
 	@sh pyloader/_setup/setup.sh
@@ -20,16 +20,18 @@ test: setup  ## every test: plain, on this host's BPF, and inside virtual machin
 bench: setup  ## all benchmarks, or one suite: make bench SUITE=NAME
 	@$(VENV)/python -m vm.bench $(SUITE)
 
-lint:  ## ruff, pyright and clang-format
+lint:  ## ruff, pyright and clang-format; all of them, also after one has failed
 	@sh pyloader/_setup/setup.sh --lint
-	$(VENV)/ruff check
-	$(VENV)/ruff format --check
-	$(VENV)/pyright
-	find schedulers hid tests pyloader/_ext \( -name '*.[ch]' \) -print0 | xargs -0 clang-format --dry-run -Werror
+	@status=0; try() { echo "$$*"; "$$@" || status=1; }; \
+	try $(VENV)/ruff check --quiet; \
+	try $(VENV)/ruff format --check --quiet; \
+	try $(VENV)/pyright; \
+	try clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h'); \
+	exit $$status
 
 wheel: setup  ## dist/*.whl and dist/*.tar.gz
 	@$(VENV)/python -m hatchling build
 
-clean:  ## what the targets above made, apart from .venv and the caches in $$XDG_CACHE_HOME
+clean:  ## what the targets above made, apart from .venv and the caches below XDG_CACHE_HOME
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
 	find pyloader tui vm tests -name __pycache__ -prune -exec rm -rf {} +
