@@ -6,6 +6,7 @@ installation inside the package, each with its compiled object.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,15 +37,18 @@ class Source:
     c_file: Path | None
     object_file: Path | None
 
-    def open(self) -> ObjectSpec:
-        """Its spec, compiled first where there is only source. Raises CompileError, BadObject."""
+    def open(self, warn: Callable[[str], None] | None = None) -> ObjectSpec:
+        """Its spec, compiled first where there is only source; ``warn`` gets clang's warnings.
+
+        Raises CompileError, BadObject.
+        """
         if self.object_file:
             return ObjectSpec.open(self.object_file)
         if self.c_file is None:
             raise ScxhidError(f"{self.name} has neither source nor object")
         from pyloader.compile import compile_object
 
-        return ObjectSpec.open(compile_object(self.c_file))
+        return ObjectSpec.open(compile_object(self.c_file, warn=warn))
 
 
 def schedulers() -> dict[str, Source]:

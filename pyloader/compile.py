@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -55,8 +56,12 @@ def flags() -> list[str]:
     ]
 
 
-def compile_object(source: Path, out: Path | None = None) -> Path:
+def compile_object(
+    source: Path, out: Path | None = None, warn: Callable[[str], None] | None = None
+) -> Path:
     """Compile ``source`` and return the object's path: ``out``, or a place in the cache.
+
+    ``warn`` gets clang's warnings, once per compile.
 
     The cache is keyed by the preprocessed text, the flags and the compiler, so that
     a changed header is noticed. Raises CompileError with clang's own words.
@@ -67,7 +72,9 @@ def compile_object(source: Path, out: Path | None = None) -> Path:
     key = _key(clang, source)
     cached = cache_dir() / key[:24] / f"{source.name.split('.')[0]}.bpf.o"
     if not cached.is_file():
-        _compile(clang, source, cached)
+        warnings = _compile(clang, source, cached)
+        if warn and warnings:
+            warn(warnings)
     if out is None:
         return cached
     try:
@@ -84,13 +91,13 @@ def cache_dir() -> Path:
 
 
 def _key(clang: str, source: Path) -> str:
-    text = _run([clang, *flags(), "-E", str(source)], source)
+    text, _ = _run([clang, *flags(), "-E", str(source)], source)
     stat = os.stat(clang)
     words = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags()}".encode()
     return hashlib.sha256(words + text).hexdigest()
 
 
-def _compile(clang: str, source: Path, target: Path) -> None:
+def _compile(clang: str, source: Path, target: Path) -> str:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.mkdtemp(prefix=".compile-", dir=target.parent)
@@ -104,11 +111,12 @@ def _compile(clang: str, source: Path, target: Path) -> None:
         ) from None
     try:
         partial = Path(scratch) / "object"
-        _run([clang, *flags(), "-c", str(source), "-o", str(partial)], source)
+        _, words = _run([clang, *flags(), "-c", str(source), "-o", str(partial)], source)
         _strip(partial)
         partial.rename(target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return words.rstrip()
 
 
 def _strip(path: Path) -> None:
@@ -118,8 +126,9 @@ def _strip(path: Path) -> None:
         subprocess.run([strip, "-g", str(path)], check=False, capture_output=True)
 
 
-def _run(command: list[str], source: Path) -> bytes:
+def _run(command: list[str], source: Path) -> tuple[bytes, str]:
     done = subprocess.run(command, capture_output=True, check=False)
+    words = done.stderr.decode(errors="replace")
     if done.returncode:
-        raise CompileError(str(source), done.stderr.decode(errors="replace"))
-    return done.stdout
+        raise CompileError(str(source), words)
+    return done.stdout, words

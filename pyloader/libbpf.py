@@ -364,6 +364,15 @@ def detach_link(fd: int) -> None:
     _check(lib.bpf_link_detach(fd), "detach")
 
 
+def detach_link_by_id(link_id: int) -> None:
+    """The same by the kernel's id of the link."""
+    fd = _check(lib.bpf_link_get_fd_by_id(link_id), "link_by_id")
+    try:
+        detach_link(fd)
+    finally:
+        os.close(fd)
+
+
 def map_info(fd: int) -> MapInfo:
     info = ffi.new("struct shim_map_info *")
     _check(lib.shim_map_info(fd, info), "map_info")

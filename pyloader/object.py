@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pyloader import variables
+from pyloader import exitinfo, variables
 from pyloader.btf import Types
 from pyloader.errors import (
     AttachError,
@@ -17,8 +17,8 @@ from pyloader.errors import (
     Busy,
     LoadError,
     NotPermitted,
-    Unsupported,
     UnknownName,
+    Unsupported,
     VerifierError,
 )
 from pyloader.libbpf import CallFailed, Link, Object
@@ -28,7 +28,6 @@ from pyloader.variables import DataSection, Variable
 
 if TYPE_CHECKING:
     from pyloader.maps import BpfMap
-
 
 
 class BpfObject:
@@ -126,7 +125,9 @@ class BpfObject:
     def variables(self) -> Mapping[str, Variable]:
         """Every global variable, live."""
         return {
-            name: var for section in self.sections.values() for name, var in section.variables.items()
+            name: var
+            for section in self.sections.values()
+            for name, var in section.variables.items()
         }
 
     @cached_property
@@ -141,6 +142,15 @@ class BpfObject:
             for name, handle in self._handles.items()
             if not handle.is_internal and handle.type != "struct_ops"
         }
+
+    @cached_property
+    def exit_record(self) -> exitinfo.ExitRecord | exitinfo.ExitVariable | None:
+        """Where it records how it ended; None if it does not."""
+        handle = self._handles.get(exitinfo.RECORD_MAP)
+        if handle:
+            record = self.spec.maps[handle.name].value_type
+            return exitinfo.ExitRecord(handle.fd, handle.value_size, record)
+        return exitinfo.in_variables(self.variables)
 
     def map_fds(self) -> dict[str, int]:
         """Descriptors of all maps, data sections and ops among them; closed with the object."""
@@ -173,7 +183,9 @@ class BpfObject:
         try:
             return self._program(program).run(context)
         except CallFailed as error:
-            raise AttachError(f"program {program} of {self.spec.name} did not run: {error}") from None
+            raise AttachError(
+                f"program {program} of {self.spec.name} did not run: {error}"
+            ) from None
 
     def _program(self, name: str) -> Any:
         for program in self._object.programs():
@@ -194,7 +206,10 @@ class BpfObject:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -72,6 +72,10 @@ class Variable:
                 pass  # encode says in words what does not fit
         self._memory[:] = values.encode(self.type, value, self.name)
 
+    def zero(self) -> None:
+        """Set every byte to zero."""
+        self._memory[:] = bytes(len(self._memory))
+
     def as_array(self) -> NDArray[np.generic]:
         """A live numpy view of the variable: shape ``()`` for a scalar or struct, else its own.
 
@@ -86,5 +90,3 @@ def put(target: memoryview, offset: int, type_: Type, value: Any, what: str) -> 
     """Write ``value`` into the memory of a program set that is not loaded yet."""
     raw = values.encode(type_, value, what)
     target[offset : offset + len(raw)] = raw
-
-

@@ -1,0 +1,64 @@
+"""``scxhid build`` and ``scxhid check``: from C to an object, and what the verifier thinks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pyloader.cli.complete import complete_scheduler
+from pyloader.errors import LoadError, VerifierError
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to; default: beside the source."
+)
+def build(source: Path, output: Path | None) -> None:
+    """Compile SOURCE (FILE.bpf.c) to a CO-RE object that serves every supported kernel.
+
+    Compiled before with the same text, headers and compiler: taken from the cache.
+
+    \b
+    Example:
+      scxhid build schedulers/simple.bpf.c -o /tmp/simple.bpf.o
+    """
+    from pyloader.cli.output import note
+    from pyloader.compile import compile_object
+    from pyloader.errors import WrongUse
+
+    if source.suffix != ".c":
+        raise WrongUse(f"{source} is not C source; build takes FILE.bpf.c")
+    target = output or source.with_suffix(".o")
+    compile_object(source, target, warn=note)
+    click.echo(f"{target} ({target.stat().st_size:,} bytes)")
+
+
+@click.command()
+@click.argument("what", metavar="FILE|NAME", shell_complete=complete_scheduler)
+@click.option("--log", is_flag=True, help="Print the verifier's whole log as well.")
+def check(what: str, log: bool) -> None:
+    """Load a scheduler into this kernel without attaching it, and let it go again.
+
+    Nothing changes on the machine. If the verifier refuses it, its words are shown
+    beside the source line, with the registers that matter and advice.
+    """
+    from pyloader.catalog import find_scheduler
+    from pyloader.cli.output import duration, note
+
+    source = find_scheduler(what)
+    spec = source.open(warn=note)
+    try:
+        import time
+
+        started = time.monotonic_ns()
+        with spec.load() as loaded:
+            took = duration(time.monotonic_ns() - started)
+            count = len(loaded.program_fds())
+            instructions = sum(p.instructions for p in spec.programs.values())
+    except (VerifierError, LoadError) as error:
+        if log:
+            click.echo(error.log.rstrip())
+        raise
+    click.echo(f"{spec.name}: {count} programs, {instructions} instructions, loaded in {took}")

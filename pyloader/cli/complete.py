@@ -1,0 +1,62 @@
+"""Tab completion: names of schedulers and knobs, and the shells' own scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from pyloader.errors import ScxhidError
+
+
+def complete_scheduler(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of schedulers; a path is left to the shell."""
+    if "/" in incomplete or incomplete.startswith("."):
+        return [CompletionItem(incomplete, type="file")]
+    from pyloader.catalog import schedulers
+
+    return [CompletionItem(name) for name in schedulers() if name.startswith(incomplete)]
+
+
+def complete_knob(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """``NAME=`` of the knobs of the named scheduler, or of the one that runs."""
+    named = ctx.params.get("what")
+    knobs: Any
+    try:
+        if named:
+            from pyloader.catalog import find_scheduler
+
+            knobs = find_scheduler(named).open().knobs
+        else:
+            from pyloader.sched import require_current
+
+            knobs = require_current().knobs
+    except ScxhidError:
+        return []
+    return [
+        CompletionItem(f"{name}=", help=knob.doc)
+        for name, knob in knobs.items()
+        if name.startswith(incomplete)
+    ]
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for SHELL.
+
+    \b
+    bash:  scxhid completion bash > ~/.local/share/bash-completion/completions/scxhid
+    zsh:   scxhid completion zsh > ~/.zfunc/_scxhid
+    fish:  scxhid completion fish > ~/.config/fish/completions/scxhid.fish
+    """
+    from pyloader.cli import cli
+
+    made = get_completion_class(shell)
+    assert made is not None
+    click.echo(made(cli, {}, "scxhid", "_SCXHID_COMPLETE").source())

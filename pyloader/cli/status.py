@@ -1,0 +1,82 @@
+"""``scxhid status``: what is attached, as the kernel says it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pyloader import sysfs
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="A stable document, see docs/reference.")
+def status(as_json: bool) -> None:
+    """Show what is attached, since when, and which knobs differ from their defaults.
+
+    The kernel is asked each time (sysfs and the pins in the BPF file system), so this
+    is the truth also after an ejection or a crash. Without root it can tell which
+    scheduler runs, but not look inside.
+    """
+    from pyloader.cli.output import ago, clock, emit_json, value
+
+    found = _sched()
+    if as_json:
+        emit_json({"sched": {k: v for k, v in found.items() if not k.startswith("_")}, "hid": []})
+        return
+    if found["state"] == "unsupported":
+        click.echo("scheduler  the kernel's own (this kernel has no sched_ext)")
+        return
+    if found["mode"] == "none":
+        click.echo(f"scheduler  the kernel's own (sched_ext is {found['state']})")
+    else:
+        since = found["_since_ns"]
+        when = f", since {clock(since)} ({ago(since)})" if since else ""
+        whose = {"direct": "attached by scxhid", "foreign": "not attached by scxhid"}[found["mode"]]
+        click.echo(f"scheduler  {found['ops']} ({whose}{when})")
+        for name, knob in found["knobs_changed"].items():
+            click.echo(f"  {name} = {value(knob)}")
+    if found["_hint"]:
+        click.echo(f"  {found['_hint']}")
+
+
+def _sched() -> dict[str, Any]:
+    now = sysfs.read()
+    mode = "foreign" if now.ops and now.state == "enabled" else "none"
+    found: dict[str, Any] = {
+        "state": now.state,
+        "ops": now.ops,
+        "policy": None,
+        "mode": mode,
+        "since": None,
+        "knobs_changed": {},
+        "last_exit": None,
+        "_since_ns": 0,
+        "_hint": "",
+    }
+    if not now.is_supported:
+        return found
+    from pyloader import sched
+    from pyloader.errors import NotPermitted
+
+    try:
+        running = sched.current()
+        fallen = None if running else sched.fallen()
+    except NotPermitted:
+        found["_hint"] = "run it as root to see whether it is ours, and its knobs"
+        return found
+    if running:
+        since = running.place.since_ns()
+        found.update(
+            mode="direct",
+            policy=running.name,
+            since=since / 1e9,
+            _since_ns=since,
+            knobs_changed=running.changed_knobs(),
+        )
+    elif fallen:
+        name, info = fallen
+        why = info.sentence() if info else "it recorded no reason"
+        found["last_exit"] = {"name": name, **(info.to_json() if info else {})}
+        found["_hint"] = f"{name} was attached and is gone: {why} (more: scxhid sched log)"
+    return found

@@ -1,0 +1,138 @@
+"""Why a scheduler ended: the kernel's exit information, as the program recorded it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyloader import libbpf, values
+from pyloader.btf import Struct, Type
+from pyloader.variables import Variable
+
+RECORD_MAP = "exit_record"
+
+# enum scx_exit_kind of kernel/sched/ext*.h; the numbers have not changed since 6.12.
+_KINDS = {
+    0: ("none", "still running"),
+    1: ("done", "ended"),
+    64: ("unreg", "taken off by user space"),
+    65: ("unreg_bpf", "ended by itself"),
+    66: ("unreg_kern", "taken off by the kernel"),
+    67: ("sysrq", "taken off with SysRq-S"),
+    68: ("parent", "its parent scheduler ended"),
+    1024: ("error", "the kernel found an error"),
+    1025: ("error_bpf", "it reported an error"),
+    1026: ("error_stall", "a runnable task was not run in time"),
+}
+_BY_REQUEST = {0, 1, 64}
+
+
+@dataclass(frozen=True)
+class ExitInfo:
+    """One exit. ``time_ns`` is ns since the epoch, 0 where the program did not record it."""
+
+    kind: int
+    exit_code: int
+    reason: str
+    message: str
+    dump: str = ""
+    time_ns: int = 0
+
+    @property
+    def kind_name(self) -> str:
+        """The kernel's name of the kind, without its prefix."""
+        return _KINDS.get(self.kind, (f"kind_{self.kind}", ""))[0]
+
+    @property
+    def in_words(self) -> str:
+        return _KINDS.get(self.kind, ("", f"ended with exit kind {self.kind}"))[1]
+
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether user space took it off; anything else is an ejection or its own doing."""
+        return self.kind in _BY_REQUEST
+
+    @property
+    def wants_restart(self) -> bool:
+        """Whether it asks to be attached again (SCX_ECODE_ACT_RESTART), after hotplug say."""
+        return bool(self.exit_code >> 48 & 1)
+
+    def sentence(self) -> str:
+        """Kind, reason and message in one line."""
+        parts = [self.in_words or self.kind_name]
+        if self.reason and self.reason.lower() not in parts[0]:
+            parts.append(self.reason)
+        if self.message and self.message != self.reason:
+            parts.append(self.message)
+        code = f" (exit code {self.exit_code:#x})" if self.exit_code else ""
+        return ": ".join(parts) + code
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "kind_name": self.kind_name}
+
+
+def from_record(values: Mapping[str, Any]) -> ExitInfo | None:
+    """The exit in a decoded record; None while nothing has been recorded.
+
+    Takes the record of ``schedulers/include/exit_record.h``, and the
+    ``user_exit_info`` that programs built with the sched-ext project's headers have.
+    """
+    if not values.get("recorded", values.get("kind")):
+        return None
+    boot_ns = int(values.get("boot_ns", 0))
+    since_boot = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return ExitInfo(
+        int(values["kind"]),
+        int(values.get("exit_code", 0)),
+        str(values.get("reason", "")),
+        str(values.get("msg", "")),
+        str(values.get("dump", "")),
+        time.time_ns() - since_boot + boot_ns if boot_ns else 0,
+    )
+
+
+class ExitRecord:
+    """Where a program set records how it ended: a map of ours, or a variable of others."""
+
+    def __init__(self, fd: int, size: int, record: Type) -> None:
+        """``fd`` is duplicated; ``size`` in bytes."""
+        self._fd, self._size, self._type = os.dup(fd), size, record
+
+    def read(self) -> ExitInfo | None:
+        """How it ended; None while it has not."""
+        content = bytearray(self._size)
+        libbpf.lookup(self._fd, bytes(4), content)
+        return from_record(values.decode(self._type, content))
+
+    def clear(self) -> None:
+        """Forget an earlier exit, before the next attach."""
+        libbpf.update(self._fd, bytes(4), bytes(self._size))
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+class ExitVariable:
+    """The same for a ``user_exit_info`` variable (the sched-ext project's headers)."""
+
+    def __init__(self, variable: Variable) -> None:
+        self._variable = variable
+
+    def read(self) -> ExitInfo | None:
+        return from_record(self._variable.value)
+
+    def clear(self) -> None:
+        if self._variable.section.writable:
+            self._variable.zero()
+
+
+def in_variables(variables: Mapping[str, Variable]) -> ExitVariable | None:
+    """The exit information among the globals, if there is any."""
+    for variable in variables.values():
+        t = variable.type
+        if isinstance(t, Struct) and {"kind", "reason", "msg"} <= {m.name for m in t.members}:
+            return ExitVariable(variable)
+    return None

@@ -1,0 +1,57 @@
+"""Schedulers that somebody else attached: who holds them, so that the user can be told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyloader import bpffs, libbpf
+
+_LINK_TYPE_STRUCT_OPS = 9
+
+
+@dataclass(frozen=True)
+class Holder:
+    """One link of a struct_ops map and whoever keeps it there."""
+
+    link_id: int
+    map_name: str
+    """At most 15 characters: the kernel keeps no more of a map's name."""
+    pins: tuple[Path, ...]
+    processes: tuple[tuple[int, str], ...]
+
+    def in_words(self) -> str:
+        parts = [f"process {name} ({pid})" for pid, name in self.processes]
+        parts += [f"the pin {path}" for path in self.pins]
+        return " and ".join(parts) or "somebody who cannot be seen from here"
+
+
+def holder_of(ops: str) -> Holder | None:
+    """Who holds the scheduler called ``ops``; None if no link of that name can be found."""
+    for link in libbpf.links():
+        if link.type != _LINK_TYPE_STRUCT_OPS or not link.map_id:
+            continue
+        fd = libbpf.map_by_id(link.map_id)
+        try:
+            name = libbpf.map_info(fd).name
+        finally:
+            os.close(fd)
+        if ops.startswith(name):
+            pins = tuple(bpffs.pins_of_link(link.id))
+            return Holder(link.id, name, pins, tuple(_processes(link.id)))
+    return None
+
+
+def _processes(link_id: int) -> Iterator[tuple[int, str]]:
+    """Processes with a descriptor of the link, by pid and name; /proc/PID/fdinfo names its id."""
+    wanted = f"link_id:\t{link_id}\n"
+    for folder in Path("/proc").glob("[0-9]*"):
+        if int(folder.name) == os.getpid():
+            continue
+        try:
+            if any(wanted in info.read_text() for info in (folder / "fdinfo").iterdir()):
+                yield int(folder.name), (folder / "comm").read_text().strip()
+        except OSError:  # it has ended, or is not ours to look at
+            continue

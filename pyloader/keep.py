@@ -1,0 +1,42 @@
+"""Copies of the objects that are loaded, so that a fresh one can be loaded with other constants.
+
+The kernel keeps no object file. The copy is named by the kernel's id of the
+struct_ops map, so it can never be taken for another's.
+"""
+
+from __future__ import annotations
+
+from pyloader.errors import Gone
+from pyloader.places import run_dir
+from pyloader.spec import ObjectSpec
+
+
+def keep(ops_id: int, spec: ObjectSpec) -> None:
+    """Keep a copy; without room for it only load-time knobs cannot be turned later."""
+    folder = run_dir() / "objects"
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        partial = folder / f".{ops_id}.partial"
+        partial.write_bytes(spec.data)
+        partial.rename(folder / f"{ops_id}.bpf.o")
+    except OSError:
+        return
+
+
+def get(ops_id: int, name: str) -> ObjectSpec:
+    """The object behind the struct_ops map ``ops_id``; Gone if no copy was kept."""
+    path = run_dir() / "objects" / f"{ops_id}.bpf.o"
+    try:
+        return ObjectSpec.from_bytes(path.read_bytes(), name)
+    except OSError:
+        raise Gone(
+            f"no copy of {name}'s object was kept, so its load-time knobs cannot be turned; "
+            f"attach it anew: `scxhid sched use {name} KNOB=VALUE`"
+        ) from None
+
+
+def forget_all_but(ops_ids: set[int]) -> None:
+    """Drop the copies of what is no longer loaded."""
+    for path in (run_dir() / "objects").glob("*.bpf.o"):
+        if path.name.split(".")[0] not in {str(i) for i in ops_ids}:
+            path.unlink(missing_ok=True)
