@@ -58,10 +58,11 @@ def run(command: list[str]) -> tuple[int, str]:
     said = bytearray()
     try:
         # Not by lines: a dot for each test should show when it is made.
-        while chunk := os.read(process.stdout.fileno(), 65536):
-            said += chunk
-            sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
+        with process.stdout as output:
+            while chunk := os.read(output.fileno(), 65536):
+                said += chunk
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
         status = process.wait()
     except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)
