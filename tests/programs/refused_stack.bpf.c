@@ -10,7 +10,7 @@ static __noinline u64 inner(u64 seed)
 
 	for (int i = 0; i < 40; i++)
 		scratch[i] = seed;
-	return scratch[seed % 40];
+	return scratch[seed & 31];
 }
 
 void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* refused_too_long: a loop that ends, after more steps than the verifier follows. */
+/*
+ * refused_too_long: a loop that ends, after more steps than the verifier follows (one million). A
+ * tracing program, so that any kernel can refuse it.
+ */
 #include "scx.h"
 
 char _license[] SEC("license") = "GPL";
@@ -7,13 +10,12 @@ char _license[] SEC("license") = "GPL";
 volatile u64 rounds SEC(".data") = 100;
 u64 sum;
 
-void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)
+SEC("raw_tp/sched_switch")
+int refused_too_long(void *ctx)
 {
 	u64 n = rounds;
 
 	for (u64 i = 0; i < n; i++)
-		sum += i ^ p->pid;
-	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+		sum += i ^ (n << 3);
+	return 0;
 }
-
-SCX_OPS_DEFINE(refused_too_long, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);
