@@ -38,7 +38,7 @@ ABOUT("one queue for all CPUs: weighted virtual time, or first come, first serve
  * for an hour would own the CPU for the next one. Before: or a task that had a CPU for itself for an
  * hour, or has a tiny weight, would wait so long that the watchdog ends the scheduler.
  */
-#define MAX_LAG_NS  (100 * NSEC_PER_MSEC)
+#define MAX_LAG_NS (100 * NSEC_PER_MSEC)
 
 /* However long the queue and the slice, one round through it should not take longer than this. */
 #define MAX_ROUND_NS (1000 * NSEC_PER_MSEC)
@@ -248,15 +248,18 @@ void BPF_STRUCT_OPS(simple_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(simple,
-	       .enable = (void *)simple_enable,
-	       .select_cpu = (void *)simple_select_cpu,
-	       .enqueue = (void *)simple_enqueue,
-	       .dispatch = (void *)simple_dispatch,
-	       .running = (void *)simple_running,
-	       .stopping = (void *)simple_stopping,
-	       .cpu_online = (void *)simple_cpu_online,
-	       .cpu_offline = (void *)simple_cpu_offline,
-	       .init = (void *)simple_init,
-	       .exit = (void *)simple_exit,
-	       .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops simple = {
+	.enable = (void *)simple_enable,
+	.select_cpu = (void *)simple_select_cpu,
+	.enqueue = (void *)simple_enqueue,
+	.dispatch = (void *)simple_dispatch,
+	.running = (void *)simple_running,
+	.stopping = (void *)simple_stopping,
+	.cpu_online = (void *)simple_cpu_online,
+	.cpu_offline = (void *)simple_cpu_offline,
+	.init = (void *)simple_init,
+	.exit = (void *)simple_exit,
+	.timeout_ms = 5000,
+	.name = "simple",
+};

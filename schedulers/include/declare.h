@@ -10,6 +10,7 @@
 #define SCXHID_DECLARE_H
 
 #define DECLARE_TAG(text) __attribute__((btf_decl_tag("scxhid:" text)))
+#define DECLARE_KEPT	  __attribute__((used)) const volatile /* in .rodata, though unread */
 
 /*
  * A setting that user space turns while the program runs:
@@ -21,28 +22,28 @@
  * .rodata, where any process finds them.
  */
 #define KNOB(type, name, default_, min, max, unit, doc)                                            \
-	DECLARE_LIMITS(type, name, default_, min, max)                                             \
-	DECLARE_TAG("knob") DECLARE_TAG("unit:" unit) DECLARE_TAG("doc:" doc)                      \
-	volatile type name SEC(".data") = default_
+	DECLARE_LIMITS(type, name, default_, min, max);                                            \
+	DECLARE_SETTING("knob", unit, doc) volatile type name SEC(".data") = default_
 
 /*
  * A setting that is fixed when the object is loaded. The verifier knows its value and drops the
  * branches that it rules out, so it may choose between calls that exclude each other.
  */
 #define KNOB_AT_LOAD(type, name, default_, min, max, unit, doc)                                    \
-	DECLARE_LIMITS(type, name, default_, min, max)                                             \
-	DECLARE_TAG("knob_at_load") DECLARE_TAG("unit:" unit) DECLARE_TAG("doc:" doc)              \
-	__attribute__((used)) const volatile type name = default_
+	DECLARE_LIMITS(type, name, default_, min, max);                                            \
+	DECLARE_SETTING("knob_at_load", unit, doc) DECLARE_KEPT type name = default_
+
+#define DECLARE_SETTING(what, unit, doc)                                                           \
+	DECLARE_TAG(what) DECLARE_TAG("unit:" unit) DECLARE_TAG("doc:" doc)
 
 #define DECLARE_LIMITS(type, name, default_, min, max)                                             \
 	_Static_assert((min) <= (default_) && (default_) <= (max),                                 \
 		       "the default of " #name " lies outside its range");                         \
-	__attribute__((used)) const volatile type name##__limits[3] = { default_, min, max };
+	DECLARE_KEPT type name##__limits[3] = { default_, min, max }
 
 /* What the program is, and what it is good for: once in a source. */
 #define ABOUT(what, good_for)                                                                      \
-	DECLARE_TAG("about:" what) DECLARE_TAG("for:" good_for)                                    \
-	__attribute__((used)) const volatile char about__ = 0
+	DECLARE_TAG("about:" what) DECLARE_TAG("for:" good_for) DECLARE_KEPT char about__ = 0
 
 /*
  * A counter that is meant to be shown:
@@ -72,8 +73,7 @@ enum { STAT_COUNTER_BASE = __COUNTER__ + 1 };
 #define STAT(name, doc)                                                                            \
 	enum { STAT_##name = __COUNTER__ - STAT_COUNTER_BASE };                                    \
 	_Static_assert(STAT_##name < STATS_MAX, "more statistics than STATS_MAX");                 \
-	DECLARE_TAG("stat") DECLARE_TAG("doc:" doc)                                                \
-	__attribute__((used)) const volatile u32 stat__##name = STAT_##name
+	DECLARE_TAG("stat") DECLARE_TAG("doc:" doc) DECLARE_KEPT u32 stat__##name = STAT_##name
 
 #define stat_add(name, n) stat_add_at(STAT_##name, n)
 #define stat_inc(name)	  stat_add(name, 1)

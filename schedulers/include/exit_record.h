@@ -16,7 +16,7 @@ struct exit_record {
 	u32 recorded; /* 1 once everything below is complete */
 	s32 kind;     /* enum scx_exit_kind */
 	s64 exit_code;
-	u64 boot_ns;  /* when, on CLOCK_BOOTTIME */
+	u64 boot_ns; /* when, on CLOCK_BOOTTIME */
 	char reason[128];
 	char msg[1024];
 	char dump[32768];

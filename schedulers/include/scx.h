@@ -51,9 +51,9 @@ struct sched_entity {
 };
 
 struct sched_ext_entity {
-	u64 slice;	/* ns left to run */
-	u64 dsq_vtime;	/* place in a vtime-ordered DSQ */
-	u32 weight;	/* 1..10000, 100 is nice 0 */
+	u64 slice;     /* ns left to run */
+	u64 dsq_vtime; /* place in a vtime-ordered DSQ */
+	u32 weight;    /* 1..10000, 100 is nice 0 */
 };
 
 struct task_struct {
@@ -171,8 +171,8 @@ bool scx_bpf_task_running(const struct task_struct *p) __ksym __weak;
 s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym __weak;
 u32 scx_bpf_nr_cpu_ids(void) __ksym __weak;
 void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym __weak;
-void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data, u32 data__sz)
-	__ksym __weak;
+void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data,
+		       u32 data__sz) __ksym __weak;
 
 /*
  * Both printing functions take their arguments as an array and want the format in writable memory:
@@ -200,16 +200,11 @@ void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data, u32 d
 		scx_bpf_exit_bstr(code, ___fmt, ___args, ___bpf_narg(args) * sizeof(___args[0]));  \
 	})
 
-/* ---- Defining a scheduler ---- */
+/* ---- Defining a scheduler: see the end of simple.bpf.c for the table of callbacks ---- */
 
 /* A callback, and one that may sleep (init, exit, init_task and the cgroup ones may). */
 #define BPF_STRUCT_OPS(name, args...)		SEC("struct_ops/" #name) BPF_PROG(name, ##args)
 #define BPF_STRUCT_OPS_SLEEPABLE(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
-
-/* The table of callbacks; the scheduler's name is the variable's. */
-#define SCX_OPS_DEFINE(name_, args...)                                                             \
-	SEC(".struct_ops.link")                                                                    \
-	struct sched_ext_ops name_ = { .name = #name_, args }
 
 #include "compat.h"
 

@@ -26,7 +26,10 @@ void BPF_STRUCT_OPS(error_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(error,
-	       .enqueue = (void *)error_enqueue,
-	       .exit = (void *)error_exit,
-	       .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops error = {
+	.enqueue = (void *)error_enqueue,
+	.exit = (void *)error_exit,
+	.timeout_ms = 5000,
+	.name = "error",
+};

@@ -25,7 +25,10 @@ void BPF_STRUCT_OPS(exits_by_itself_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(exits_by_itself,
-	       .enqueue = (void *)exits_by_itself_enqueue,
-	       .exit = (void *)exits_by_itself_exit,
-	       .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops exits_by_itself = {
+	.enqueue = (void *)exits_by_itself_enqueue,
+	.exit = (void *)exits_by_itself_exit,
+	.timeout_ms = 5000,
+	.name = "exits_by_itself",
+};

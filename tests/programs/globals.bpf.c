@@ -175,7 +175,7 @@ int fill(struct fill_args *args)
 		struct sample s = sample_of(seed, i), *percpu;
 		struct pair_key pair = { .a = i, .b = seed };
 		u64 id_value = seed + i, *counter;
-		u32 key = i; /* a copy: the verifier loses track of a counter whose address is passed */
+		u32 key = i; /* a copy: the verifier forgets a counter whose address is passed */
 
 		if (i < 16)
 			bpf_map_update_elem(&samples, &key, &s, BPF_ANY);
@@ -213,9 +213,9 @@ int sum_live(struct fill_args *args)
 SEC("syscall")
 int touch(struct fill_args *args)
 {
-	args->filled = ro_u8 + ro_s8 + ro_u16 + ro_s16 + ro_u32 + ro_s32 + ro_u64 + ro_s64 + ro_bool +
-		       ro_enum + ro_text[0] + data_s8 + data_u16 + data_s16 + data_u64 + data_s64 +
-		       data_enum + data_wide;
+	args->filled = ro_u8 + ro_s8 + ro_u16 + ro_s16 + ro_u32 + ro_s32 + ro_u64 + ro_s64 +
+		       ro_bool + ro_enum + ro_text[0] + data_s8 + data_u16 + data_s16 + data_u64 +
+		       data_s64 + data_enum + data_wide;
 	return 0;
 }
 

@@ -31,7 +31,10 @@ void BPF_STRUCT_OPS(init_fails_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(init_fails,
-	       .init = (void *)init_fails_init,
-	       .exit = (void *)init_fails_exit,
-	       .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops init_fails = {
+	.init = (void *)init_fails_init,
+	.exit = (void *)init_fails_exit,
+	.timeout_ms = 5000,
+	.name = "init_fails",
+};

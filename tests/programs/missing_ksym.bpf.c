@@ -12,4 +12,9 @@ void BPF_STRUCT_OPS(missing_ksym_dispatch, s32 cpu, struct task_struct *prev)
 		scx_bpf_dsq_move_to_local(SCX_DSQ_GLOBAL);
 }
 
-SCX_OPS_DEFINE(missing_ksym, .dispatch = (void *)missing_ksym_dispatch, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops missing_ksym = {
+	.dispatch = (void *)missing_ksym_dispatch,
+	.timeout_ms = 5000,
+	.name = "missing_ksym",
+};

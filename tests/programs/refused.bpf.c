@@ -32,7 +32,10 @@ void BPF_STRUCT_OPS(refused_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(refused,
-	       .enqueue = (void *)refused_enqueue,
-	       .exit = (void *)refused_exit,
-	       .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused = {
+	.enqueue = (void *)refused_enqueue,
+	.exit = (void *)refused_exit,
+	.timeout_ms = 5000,
+	.name = "refused",
+};

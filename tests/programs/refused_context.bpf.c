@@ -13,4 +13,9 @@ int enqueue_refused(unsigned long long *ctx)
 	return 0;
 }
 
-SCX_OPS_DEFINE(refused_context, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused_context = {
+	.enqueue = (void *)enqueue_refused,
+	.timeout_ms = 5000,
+	.name = "refused_context",
+};

@@ -10,4 +10,9 @@ void BPF_STRUCT_OPS(dispatch_refused, s32 cpu, struct task_struct *prev)
 		;
 }
 
-SCX_OPS_DEFINE(refused_loop, .dispatch = (void *)dispatch_refused, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused_loop = {
+	.dispatch = (void *)dispatch_refused,
+	.timeout_ms = 5000,
+	.name = "refused_loop",
+};

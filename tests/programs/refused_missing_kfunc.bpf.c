@@ -12,4 +12,9 @@ void BPF_STRUCT_OPS(dispatch_refused, s32 cpu, struct task_struct *prev)
 		scx_bpf_dsq_move_to_local(SCX_DSQ_GLOBAL);
 }
 
-SCX_OPS_DEFINE(refused_missing_kfunc, .dispatch = (void *)dispatch_refused, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused_missing_kfunc = {
+	.dispatch = (void *)dispatch_refused,
+	.timeout_ms = 5000,
+	.name = "refused_missing_kfunc",
+};

@@ -22,4 +22,9 @@ void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)
 	bpf_task_release(init);
 }
 
-SCX_OPS_DEFINE(refused_release, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused_release = {
+	.enqueue = (void *)enqueue_refused,
+	.timeout_ms = 5000,
+	.name = "refused_release",
+};

@@ -10,4 +10,9 @@ void BPF_STRUCT_OPS(enqueue_refused, struct task_struct *p, u64 enq_flags)
 	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
-SCX_OPS_DEFINE(refused_write, .enqueue = (void *)enqueue_refused, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops refused_write = {
+	.enqueue = (void *)enqueue_refused,
+	.timeout_ms = 5000,
+	.name = "refused_write",
+};

@@ -91,12 +91,15 @@ void BPF_STRUCT_OPS(stall_exit, struct scx_exit_info *ei)
 	EXIT_RECORD(ei);
 }
 
-SCX_OPS_DEFINE(stall,
-	       .select_cpu = (void *)stall_select_cpu,
-	       .enqueue = (void *)stall_enqueue,
-	       .dispatch = (void *)stall_dispatch,
-	       .cpu_online = (void *)stall_cpu_online,
-	       .cpu_offline = (void *)stall_cpu_offline,
-	       .init = (void *)stall_init,
-	       .exit = (void *)stall_exit,
-	       .timeout_ms = 2000);
+SEC(".struct_ops.link")
+struct sched_ext_ops stall = {
+	.select_cpu = (void *)stall_select_cpu,
+	.enqueue = (void *)stall_enqueue,
+	.dispatch = (void *)stall_dispatch,
+	.cpu_online = (void *)stall_cpu_online,
+	.cpu_offline = (void *)stall_cpu_offline,
+	.init = (void *)stall_init,
+	.exit = (void *)stall_exit,
+	.timeout_ms = 2000,
+	.name = "stall",
+};

@@ -14,5 +14,15 @@ void BPF_STRUCT_OPS(long_enqueue, struct task_struct *p, u64 enq_flags)
 	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
-SCX_OPS_DEFINE(short_slices, .enqueue = (void *)short_enqueue, .timeout_ms = 5000);
-SCX_OPS_DEFINE(long_slices, .enqueue = (void *)long_enqueue, .timeout_ms = 5000);
+SEC(".struct_ops.link")
+struct sched_ext_ops short_slices = {
+	.enqueue = (void *)short_enqueue,
+	.timeout_ms = 5000,
+	.name = "short_slices",
+};
+SEC(".struct_ops.link")
+struct sched_ext_ops long_slices = {
+	.enqueue = (void *)long_enqueue,
+	.timeout_ms = 5000,
+	.name = "long_slices",
+};
