@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def require_free(path: Path, needed_bytes: int, purpose: str) -> None:
 
 
 @contextlib.contextmanager
-def replacing_directory(target: Path) -> Iterator[Path]:
+def replacing_directory(target: Path) -> Generator[Path]:
     """Yield a new directory that takes the place of ``target`` when the block ends well.
 
     When it does not, the new one is removed and ``target`` is as it was. Leftovers of processes
@@ -86,7 +86,7 @@ def replacing_directory(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Generator[None]:
     """Hold an exclusive lock on the file ``path`` (made if it is not there)."""
     make_directory(path.parent)
     with path.open("a") as file:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyloader.errors import Unsupported
 from vm.cache import cache_root
-from vm.errors import VmError
+from vm.errors import KernelFetchError, VmError
+from vm.fetch import Progress, fetch, offered, stale_offers
 from vm.versions import order, series
 
 
@@ -44,21 +46,68 @@ def cached() -> list[Kernel]:
     return sorted(found, key=lambda kernel: order(kernel.version))
 
 
-def choose(wish: str = "", *, say: Callable[[str], None] | None = None) -> Kernel:
-    """The kernel that ``wish`` means: empty, a version or its beginning, a path, or ``host``."""
+def choose(
+    wish: str = "",
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> Kernel:
+    """The kernel that ``wish`` means, fetched if it is not in the cache.
+
+    ``wish`` is empty (the newest that the archive offers), a version or its beginning (the newest
+    that fits), the path of an image, or ``host``. Where the archive cannot be asked, the newest
+    fitting kernel of the cache is taken and ``say`` is told.
+
+    Raises:
+        VmError: no such image; no kernel fits.
+        KernelFetchError: nothing in the cache fits, and it could not be fetched.
+    """
     if wish == "host":
         return host()
     if "/" in wish or Path(wish).is_file():
         return at_path(Path(wish))
-    have = [kernel for kernel in cached() if matches(kernel.version, wish)]
-    if not have:
-        raise VmError(f"no kernel {wish or 'at all'} in the cache; run 'scxhid vm fetch {wish}'")
-    return have[-1]
+    if wish:
+        order(wish)
+    here = [kernel for kernel in cached() if matches(kernel.version, wish)]
+    exact = [kernel for kernel in here if kernel.version == wish]
+    if exact:
+        return exact[0]
+    try:
+        offers = [offer for offer in offered() if matches(offer.version, wish)]
+        if not offers:
+            if here:
+                return here[-1]
+            raise VmError(_nothing_fits(wish))
+        best = offers[-1]
+        if here and order(here[-1].version) >= order(best.version):
+            return here[-1]
+        if say is not None:
+            say(f"fetching kernel {best.version} ({best.download_bytes / 1e6:.0f} MB), once")
+        fetch(best, progress)
+    except (KernelFetchError, Unsupported) as error:
+        if not here:
+            raise
+        if say is not None:
+            say(f"{error}. Going on with kernel {here[-1].version} from the cache")
+        return here[-1]
+    return in_cache(best.version)
+
+
+def in_cache(version: str) -> Kernel:
+    """The cached kernel of exactly this version."""
+    return next(kernel for kernel in cached() if kernel.version == version)
+
+
+def _nothing_fits(wish: str) -> str:
+    known = ", ".join(sorted({offer.series for offer in stale_offers()}, key=order))
+    return f"no kernel {wish} is offered; choose from {known or 'those of scxhid vm kernels'}"
 
 
 def matches(version: str, wish: str) -> bool:
     """Whether ``version`` is ``wish`` or goes on from it after a boundary (7.3 fits 7.3.4)."""
-    return not wish or (version.startswith(wish) and not version[len(wish) : len(wish) + 1].isdigit())
+    return not wish or (
+        version.startswith(wish) and not version[len(wish) : len(wish) + 1].isdigit()
+    )
 
 
 def host() -> Kernel:

@@ -11,7 +11,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,7 +155,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _run_directory(log_path: Path | None) -> Iterator[tuple[Path, Path]]:
+def _run_directory(log_path: Path | None) -> Generator[tuple[Path, Path]]:
     """A directory for this run's files, which goes, and the place where its kernel log stays."""
     runs = make_directory(cache_root() / "runs")
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=runs))

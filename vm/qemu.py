@@ -90,7 +90,12 @@ def compose(plan: Plan, ports: Ports) -> list[str]:
     initramfs = plan.run / "initramfs"
     command = [
         program("virtme-run"),
-        *("--kimg", str(plan.tree / "lib" / "modules" / plan.version / "vmlinuz"), "--mods", "auto"),
+        *(
+            "--kimg",
+            str(plan.tree / "lib" / "modules" / plan.version / "vmlinuz"),
+            "--mods",
+            "auto",
+        ),
         *("--force-9p", "--disable-kvm", "--disable-microvm"),
         *("--memory", plan.memory, "--cpus", str(plan.cpus)),
         *("--busybox", program("busybox"), "--qemu-bin", program(QEMU)),
