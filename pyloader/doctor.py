@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyloader import bpffs, packages, sysfs
-from pyloader.errors import ScxhidError
+from pyloader import packages, sysfs
+from pyloader.errors import ScxhidError, Unsupported
 
 PURPOSES = ("schedulers", "hid", "build", "vm")
 _KERNEL_BTF = Path("/sys/kernel/btf/vmlinux")
@@ -179,6 +179,10 @@ def lockdown() -> Check:
 
 
 def bpf_file_system() -> Check:
+    try:
+        from pyloader import bpffs
+    except Unsupported:
+        return Check("BPF file system", None, "not to be told without the libbpf module")
     if bpffs.is_mounted():
         return Check("BPF file system", True, f"mounted at {bpffs.MOUNT}", "", "schedulers hid")
     return Check(
@@ -235,7 +239,13 @@ def attached() -> Check:
     if ops is None:
         return Check("attached", True, "the kernel's own scheduler runs")
     try:
+        from pyloader import bpffs
+
         ours = bpffs.current().is_attached() and bpffs.current().ops_name() == ops
+    except Unsupported:
+        return Check(
+            "attached", None, f"{ops}; by whom is not to be told without the libbpf module"
+        )
     except ScxhidError:
         return Check("attached", None, f"{ops}; only root can see by whom", "sudo scxhid doctor")
     if ours:

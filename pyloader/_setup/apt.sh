@@ -31,7 +31,8 @@ private() {
 	command=$1
 	shift
 	"$command" -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/sources.list.d" \
-		-o Dir::State::lists="$work/lists" -o Acquire::Languages=none "$@"
+		-o Dir::State::lists="$work/lists" -o Acquire::Languages=none \
+		-o DPkg::Lock::Timeout=120 "$@"
 }
 
 # Reads apt's status lines (kind:item:percent:text; the item may hold a colon) and shows them: one

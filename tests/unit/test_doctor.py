@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,16 @@ def test_every_missing_thing_on_this_machine_has_a_remedy() -> None:
 def test_checks_need_only_purposes_that_exist() -> None:
     needed = {purpose for check in doctor.run() for purpose in check.needed_for.split()}
     assert needed <= set(doctor.PURPOSES)
+
+
+def test_a_broken_libbpf_module_is_reported_with_the_rest() -> None:
+    code = (
+        "import sys; sys.modules['pyloader._libbpf'] = None;"
+        "from pyloader import doctor;"
+        "print(*[check.name for check in doctor.run() if check.ok is False], sep=',')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "libbpf module" in done.stdout.strip().split(",")
 
 
 @pytest.mark.parametrize(("supported", "status"), [(True, 0), (False, 3)])
