@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -41,7 +40,9 @@ def doctor(as_json: bool) -> None:
     checks = run()
     can = abilities(checks)
     if as_json:
-        click.echo(json.dumps({"can": can, "checks": [asdict(check) for check in checks]}))
+        from pyloader.cli.output import emit_json
+
+        emit_json({"can": can, "checks": [asdict(check) for check in checks]})
     else:
         _show(checks, can)
     sys.exit(0 if can["schedulers"] else 3)

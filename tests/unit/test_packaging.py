@@ -66,7 +66,7 @@ def in_installation(site: Path, code: str, **environment: str) -> str:
 
 
 def test_one_wheel_serves_every_python_from_3_11_on(wheel: Path) -> None:
-    assert wheel.name.startswith("scxhid-0.1.0-cp311-abi3-linux_")
+    assert "-cp311-abi3-linux_" in wheel.name
 
 
 def test_wheel_has_each_scheduler_as_source_and_as_object(wheel: Path) -> None:
@@ -90,7 +90,8 @@ def test_wheel_has_the_stalling_scheduler_that_the_demo_shows(wheel: Path) -> No
 
 def test_wheel_has_no_tests_and_nothing_outside_its_packages(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
-    assert tops == {"pyloader", "tui", "vm", "scxhid-0.1.0.dist-info"}
+    (metadata,) = (top for top in tops if top.endswith(".dist-info"))
+    assert tops == {"pyloader", "tui", "vm", metadata}
 
 
 def test_installed_scheduler_opens_without_a_compiler(installed: Path, tmp_path: Path) -> None:
@@ -108,8 +109,7 @@ def test_installed_command_answers(installed: Path) -> None:
     assert "scxhid" in in_installation(installed, code)
 
 
-def test_version_is_said_once_or_everywhere_the_same(wheel: Path) -> None:
-    import tomllib
+def test_wheel_has_the_version_that_the_command_prints(wheel: Path) -> None:
+    from pyloader import __version__
 
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert f"scxhid-{version}-" in wheel.name
+    assert wheel.name.startswith(f"scxhid-{__version__}-")
