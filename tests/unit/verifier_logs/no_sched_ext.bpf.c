@@ -10,6 +10,7 @@ struct sched_ext_ops {
 	char name[128];
 };
 
-SEC(".struct_ops.link") struct sched_ext_ops no_sched_ext = {
+SEC(".struct_ops.link")
+struct sched_ext_ops no_sched_ext = {
 	.name = "no_sched_ext",
 };

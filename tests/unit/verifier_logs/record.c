@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * record OBJECT DIRECTORY SUFFIX: loads each program of the object alone (for struct_ops: each
- * map alone) and writes what libbpf and the verifier say to DIRECTORY/PROGRAM.SUFFIX.log.
+ * map alone) and writes what libbpf and the verifier say to DIRECTORY/PROGRAM-SUFFIX.log.
  * A program that makes the verifier walk a million instructions is recorded bare: the last
  * 16 kB of the verifier's own log, with none of libbpf's words.
  */
@@ -34,10 +34,9 @@ static int record(const char *path, const char *directory, const char *suffix, c
 		return -errno;
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
-	bpf_object__for_each_map(map, obj)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
-			bpf_map__set_autocreate(map, !strcmp(bpf_map__name(map), name));
-	snprintf(file, sizeof(file), "%s/%s.%s.log", directory, name, suffix);
+	bpf_object__for_each_map(map, obj) if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+		bpf_map__set_autocreate(map, !strcmp(bpf_map__name(map), name));
+	snprintf(file, sizeof(file), "%s/%s-%s.log", directory, name, suffix);
 	out = fopen(file, "w");
 	prog = bpf_object__find_program_by_name(obj, name);
 	if (prog && !strcmp(name, BARE)) {
@@ -72,12 +71,11 @@ int main(int argc, char **argv)
 	obj = bpf_object__open_file(argv[1], NULL);
 	if (!obj)
 		return 1;
-	bpf_object__for_each_program(prog, obj)
-		if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
-			record(argv[1], argv[2], argv[3], bpf_program__name(prog));
-	bpf_object__for_each_map(map, obj)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
-			record(argv[1], argv[2], argv[3], bpf_map__name(map));
+	bpf_object__for_each_program(prog,
+				     obj) if (bpf_program__type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
+		record(argv[1], argv[2], argv[3], bpf_program__name(prog));
+	bpf_object__for_each_map(map, obj) if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+		record(argv[1], argv[2], argv[3], bpf_map__name(map));
 	bpf_object__close(obj);
 	return 0;
 }

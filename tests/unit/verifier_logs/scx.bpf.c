@@ -47,10 +47,11 @@ struct task_struct *bpf_task_from_pid(int pid) __ksym;
 
 __u64 total;
 
-#define REFUSED(member, program) \
-	SEC(".struct_ops.link") struct sched_ext_ops ops_##program = { \
-		.member = (void *)program, \
-		.name = #program, \
+#define REFUSED(member, program)                                                                   \
+	SEC(".struct_ops.link")                                                                    \
+	struct sched_ext_ops ops_##program = {                                                     \
+		.member = (void *)program,                                                         \
+		.name = #program,                                                                  \
 	}
 
 SEC("struct_ops/enqueue")
