@@ -2,8 +2,8 @@
 /*
  * stall: a first come, first served scheduler that one day forgets some of its tasks.
  *
- * Once `forget` is set, or `after_s` seconds after the attach, every `one_in`-th CPU-bound task that
- * queues is put into a queue that nobody looks into. The kernel's watchdog sees a runnable task that
+ * Once `forget` is set, or `after_s` seconds after the attach, the next `at_most` CPU-bound tasks that
+ * queue are put into a queue that nobody looks into. The kernel's watchdog sees a runnable task that
  * does not run, ends the scheduler ("runnable task stall") and gives all tasks back to its own.
  * Only tasks that used up their slice are forgotten, never kernel threads: a loader or a shell, which
  * sleep most of the time, live through it and can tell what happened.
@@ -22,14 +22,14 @@ ABOUT("a scheduler with a bug: it forgets tasks, and the watchdog throws it out"
 
 KNOB(bool, forget, false, false, true, "", "forget tasks from now on");
 KNOB_AT_LOAD(u32, after_s, 0, 0, 3600, "s", "forget tasks this long after the attach; 0: never");
-KNOB_AT_LOAD(u32, one_in, 4, 1, 1000, "", "forget one in this many tasks that queue");
+KNOB_AT_LOAD(u32, at_most, 2, 1, 1000, "", "forget this many tasks");
 
 STAT(dispatched_local, "tasks placed straight on an idle CPU");
 STAT(dispatched_global, "tasks placed in the queue that all CPUs share");
 STAT(forgotten, "tasks placed where nobody looks");
 
 static u64 attached_at; /* ns */
-static u32 nr_candidates;
+static u32 nr_forgotten;
 
 static bool forgets(const struct task_struct *p, u64 enq_flags)
 {
@@ -39,7 +39,9 @@ static bool forgets(const struct task_struct *p, u64 enq_flags)
 		return false;
 	if ((enq_flags & SCX_ENQ_WAKEUP) || (p->flags & PF_KTHREAD))
 		return false;
-	return __sync_fetch_and_add(&nr_candidates, 1) % one_in == 0;
+	if (nr_forgotten >= at_most)
+		return false;
+	return __sync_fetch_and_add(&nr_forgotten, 1) < at_most;
 }
 
 s32 BPF_STRUCT_OPS(stall_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
