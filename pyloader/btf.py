@@ -219,8 +219,10 @@ class Types:
         return sorted(self._section_vars(raw), key=lambda var: var.offset)
 
     def _section_vars(self, section: RawType) -> Iterator[DataVar]:
-        for var_id, offset, size in section.extra:
-            var = self._raw[var_id] if 0 < var_id < len(self._raw) else None
+        for item in section.extra:
+            var_id, offset, size = int(item[0]), int(item[1]), int(item[2])
+            known = 0 < var_id < len(self._raw)
+            var: RawType | None = self._raw[var_id] if known else None
             if var is None or var.kind != KIND_VAR:
                 continue
             tags = tuple(self._tags.get((var_id, -1), ()))

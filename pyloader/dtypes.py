@@ -24,7 +24,7 @@ def dtype_of(t: Type, size: int | None = None) -> np.dtype[Any]:
         return made
     if made.names is None:
         return np.dtype({"names": ["value"], "formats": [made], "offsets": [0], "itemsize": size})
-    fields = made.fields or {}
+    fields: Any = made.fields
     return np.dtype(
         {
             "names": list(made.names),

@@ -10,15 +10,15 @@ from pathlib import Path
 from pyloader import bpffs, libbpf
 
 _LINK_TYPE_STRUCT_OPS = 9
+# The kernel's types behind the struct_ops maps of schedulers; the second since 7.3.
+_VALUE_TYPES = ("bpf_struct_ops_sched_ext_ops", "bpf_struct_ops_sched_ext_ops_cid")
 
 
 @dataclass(frozen=True)
 class Holder:
-    """One link of a struct_ops map and whoever keeps it there."""
+    """The link of a scheduler and whoever keeps it there."""
 
     link_id: int
-    map_name: str
-    """At most 15 characters: the kernel keeps no more of a map's name."""
     pins: tuple[Path, ...]
     processes: tuple[tuple[int, str], ...]
 
@@ -28,19 +28,20 @@ class Holder:
         return " and ".join(parts) or "somebody who cannot be seen from here"
 
 
-def holder_of(ops: str) -> Holder | None:
-    """Who holds the scheduler called ``ops``; None if no link of that name can be found."""
+def holder_of_scheduler() -> Holder | None:
+    """Who holds the scheduler that runs; None if no link of one can be found."""
+    kernel = libbpf.Btf.of_kernel()
+    wanted = {kernel.find(name) for name in _VALUE_TYPES} - {None}
     for link in libbpf.links():
         if link.type != _LINK_TYPE_STRUCT_OPS or not link.map_id:
             continue
         fd = libbpf.map_by_id(link.map_id)
         try:
-            name = libbpf.map_info(fd).name
+            if libbpf.map_info(fd).btf_vmlinux_value_type_id not in wanted:
+                continue
         finally:
             os.close(fd)
-        if ops.startswith(name):
-            pins = tuple(bpffs.pins_of_link(link.id))
-            return Holder(link.id, name, pins, tuple(_processes(link.id)))
+        return Holder(link.id, tuple(bpffs.pins_of_link(link.id)), tuple(_processes(link.id)))
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from pyloader.errors import Busy, NotPermitted
@@ -13,7 +13,7 @@ from pyloader.places import run_dir
 
 
 @contextmanager
-def writer(wait_s: float = 10.0, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+def writer(wait_s: float = 10.0, on_wait: Callable[[str], None] | None = None) -> Generator[None]:
     """Hold the lock of all commands that change what is attached.
 
     Waits up to ``wait_s`` seconds for another command, telling ``on_wait`` once who

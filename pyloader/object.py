@@ -233,7 +233,7 @@ def _explain_load(spec: ObjectSpec, error: CallFailed) -> Exception:
     if "BEGIN PROG LOAD LOG" in words:
         refusal = parse(words)
         message = f"the kernel's verifier refused program {refusal.program} of {spec.name}: "
-        return VerifierError(message + refusal.reason, refusal, error.errno, words)
+        return VerifierError(message + refusal.reason, refusal, error.errno or 0, words)
     lines = [line.removeprefix("libbpf: ") for line in words.strip().splitlines()]
     detail = next((line for line in lines if "failed" in line or "not found" in line), "")
     for ops in spec.ops.values():

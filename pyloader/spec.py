@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyloader import tags, values
+from pyloader import elf, tags, values
 from pyloader.btf import DataVar, Opaque, Pointer, Struct, Type, Types
 from pyloader.errors import BadObject, UnknownName
 from pyloader.libbpf import CallFailed, Map, Object, elf_section
@@ -23,7 +23,6 @@ from pyloader.names import nearest
 if TYPE_CHECKING:
     from pyloader.object import BpfObject
 
-_EM_BPF, _ET_REL = 247, 1
 DATA_SECTIONS = (".data", ".rodata", ".bss")
 
 
@@ -110,7 +109,7 @@ class ObjectSpec:
     def from_bytes(cls, data: bytes, name: str, shown_as: str = "") -> ObjectSpec:
         """Read an object held in memory; ``shown_as`` names it in errors."""
         shown_as = shown_as or name
-        check_elf(data, shown_as)
+        elf.check(data, shown_as)
         try:
             opened = Object(data, name)
         except CallFailed as error:
@@ -166,29 +165,6 @@ class ObjectSpec:
         return self.variables[name]
 
 
-def check_elf(data: bytes, shown_as: str) -> None:
-    """BadObject unless ``data`` starts like a BPF object for this machine's byte order."""
-    if data[:4] != b"\x7fELF":
-        hint = "; compile C source with `scxhid build`" if shown_as.endswith(".c") else ""
-        raise BadObject(f"{shown_as} is not an ELF file{hint}")
-    if len(data) < 64:
-        raise BadObject(f"{shown_as} is truncated: {len(data)} bytes do not hold an ELF header")
-    order = "little" if data[5] == 1 else "big"
-    if data[4] != 2 or order != sys.byteorder:
-        raise BadObject(f"{shown_as} is not a 64-bit {sys.byteorder}-endian object")
-    kind, machine = struct.unpack_from("=HH", data, 16)
-    if machine != _EM_BPF:
-        raise BadObject(
-            f"{shown_as} is for another machine (ELF machine {machine}), not BPF; "
-            "compile it with `scxhid build`"
-        )
-    if kind != _ET_REL:
-        raise BadObject(f"{shown_as} is a linked ELF file, not a BPF object")
-    table, size, count = *struct.unpack_from("=Q", data, 40), *struct.unpack_from("=HH", data, 58)
-    if table + size * count > len(data):
-        raise BadObject(f"{shown_as} is truncated: its section table lies past its end")
-
-
 def _why_not_open(data: bytes, shown_as: str, error: CallFailed) -> str:
     try:
         without_btf = elf_section(data, ".BTF") is None
@@ -208,14 +184,16 @@ def _read(opened: Object, data: bytes, name: str, shown_as: str) -> ObjectSpec:
             f"{shown_as} has no type information (BTF); compile it with -g, or `scxhid build`"
         )
     types = Types(btf)
-    maps, ops, sections = {}, {}, dict[str, tags.Section]()
+    maps: dict[str, MapSpec] = {}
+    ops: dict[str, OpsSpec] = {}
+    sections: dict[str, tags.Section] = {}
     for map_ in opened.maps():
         if map_.type == "struct_ops":
             ops[map_.name] = _read_ops(opened, map_, types)
         elif map_.is_internal:
             section = data_section(map_.name)
             initial = map_.initial_value()
-            content = bytes(initial) if initial is not None else bytes(map_.value_size)
+            content = initial if initial is not None else bytes(map_.value_size)
             sections[section] = (types.section(section), content)
         maps[map_.name] = MapSpec(
             map_.name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyloader import values
-from pyloader.btf import DataVar, Type
+from pyloader.btf import Array, DataVar, Int, Type
 from pyloader.errors import BadValue
 
 _PREFIX = "scxhid:"
@@ -96,7 +96,10 @@ def _tagged(var: DataVar) -> dict[str, str]:
 
 
 def read(sections: Mapping[str, Section]) -> SelfDescription:
-    """Read the tags of the variables in ``sections``, keyed by section name."""
+    """Read the tags of the variables in ``sections``, keyed by section name.
+
+    ValueError if what they are attached to cannot be a knob or a statistic.
+    """
     everything = {var.name: (var, data) for vars_, data in sections.values() for var in vars_}
     knobs: dict[str, Knob] = {}
     stats: dict[str, Stat] = {}
@@ -109,6 +112,8 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
                 limits = everything.get(var.name + _LIMITS)
                 if limits is None:
                     continue
+                if not values.code(var.type) or limits[0].type != Array(var.type, 3):
+                    raise ValueError(f"the limits of {var.name} are not three of its type")
                 default, low, high = values.decode(limits[0].type, _bytes_of(*limits))
                 own.add(limits[0].name)
                 knobs[var.name] = Knob(
@@ -125,6 +130,8 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
                 )
             elif "stat" in words:
                 name = var.name.removeprefix(_STAT)
+                if not isinstance(var.type, Int):
+                    raise ValueError(f"the index of {name} is not a number")
                 index = values.decode(var.type, _bytes_of(var, data))
                 stats[name] = Stat(name, index, words.get("doc", ""))
                 own.add(var.name)

@@ -52,7 +52,12 @@ def decode(t: Type, data: Any) -> Any:
     if isinstance(t, Array):
         if t.is_text:
             return bytes(data[: t.count]).split(b"\0", 1)[0].decode(errors="replace")
+        element = code(t.element)
+        if element:
+            return list(struct.unpack_from(f"={t.count}{element}", data))
         step = t.element.size
+        if not step:
+            return []
         return [decode(t.element, data[i * step : (i + 1) * step]) for i in range(t.count)]
     if isinstance(t, Struct):
         return {m.name: _member(m.type, m.offset_bits, m.bits, data) for m in t.fields()}

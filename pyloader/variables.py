@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyloader import values
 from pyloader.btf import DataVar, Type
@@ -51,7 +51,7 @@ class Variable:
         scalar = values.code(type_)
         aligned = scalar in _NATIVE and offset % max(type_.size, 1) == 0
         # A cast view moves a scalar as one aligned load or store: other CPUs never see half of it.
-        self._cell: Any = self._memory.cast(scalar) if scalar and aligned else None
+        self._cell: Any = self._memory.cast(cast(Any, scalar)) if aligned else None
 
     @property
     def value(self) -> Any:

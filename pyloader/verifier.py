@@ -64,8 +64,9 @@ class Refusal:
     """Why the kernel refused an object, read from its log.
 
     ``kind`` is a stable name of the class (``null-check``, ``out-of-range``, …; "unknown"),
-    ``title`` the same in words; ``own_source``, if the refused line is in a header, the last line
-    before it that is not; ``reason`` one sentence; ``message`` the kernel's own line, for a
+    ``title`` the same in words; ``after`` the last line of the program's own before the
+    refused one, where that alone says too little (a header's, or the function's first for a way
+    out); ``reason`` one sentence; ``message`` the kernel's own line, for a
     search; ``suggestion`` the kernel's advice (7.3), ``advice`` ours. ``form`` is "7.3" where the
     log has the report of 7.3, "classic" for other verifier logs, "libbpf" if libbpf refused the
     object before any verifier saw it.
@@ -77,7 +78,7 @@ class Refusal:
     reason: str
     message: str
     source: SourceLine | None
-    own_source: SourceLine | None
+    after: SourceLine | None
     instruction: str
     registers: tuple[RegisterFact, ...]
     path: tuple[PathStep, ...]
@@ -125,7 +126,7 @@ def parse(log: str, program: str = "") -> Refusal:
         reason=_reason(report, message, log),
         message=message,
         source=source,
-        own_source=trace.own if source is not None and source.file.endswith(".h") else None,
+        after=trace.own if _elsewhere(source, trace.source) else None,
         instruction=trace.instruction or (report.at.instruction if report and report.at else ""),
         registers=facts,
         path=report.path if report is not None and report.path else _classic_path(trace, message),
@@ -206,6 +207,13 @@ def _source(trace: Trace, report: Report | None, message: str) -> SourceLine | N
     whole = classic is not None and classic.line == at.line
     text = classic.text if classic is not None and whole else at.text
     return SourceLine(at.file, at.line, text, at.column)
+
+
+def _elsewhere(source: SourceLine | None, last: SourceLine | None) -> bool:
+    """Whether the refused line does not show what the program did last."""
+    if source is None or last is None:
+        return False
+    return source.file.endswith(".h") or source.line not in (0, last.line)
 
 
 def _facts(trace: Trace, message: str) -> tuple[RegisterFact, ...]:

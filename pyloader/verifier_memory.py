@@ -140,6 +140,7 @@ MEMORY: tuple[Entry, ...] = (
         (
             r"must be referenced or trusted",
             r"must be a rcu pointer",
+            r"\bis scalar expected|pointer type STRUCT \w+ must point to",
             r"invalid mem access '\w*untrusted\w*'",
             r"requires an? (?:RCU-protected|trusted)",
         ),

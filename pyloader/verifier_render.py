@@ -27,7 +27,7 @@ def render(
     """The refusal as text of several lines, ending in a newline.
 
     ``source_path`` is the C file (or a folder that holds it): the lines around the refused one
-    are read from it, if it still has that line. Without it only the log's own line is shown.
+    are read from it, if it still has that line. Without it only the log's own line is shafter.
     """
     paint = _Paint(color)
     source, lines = _located(refusal.source, source_path)
@@ -38,9 +38,9 @@ def render(
         out += _snippet(source, lines, refusal.message or refusal.reason, gutter, paint)
     elif refusal.message and refusal.title:
         out += _note(gutter, "kernel:", refusal.message, paint)
-    if refusal.own_source is not None:
-        own = refusal.own_source
-        out += _note(gutter, "reached after", f"{own.file}:{own.line}: {own.text}", paint)
+    if refusal.after is not None:
+        after = refusal.after
+        out += _note(gutter, "reached after", f"{after.file}:{after.line}: {after.text}", paint)
     out += _facts(refusal, source, gutter, paint)
     out += _path(refusal.path, source, gutter, paint)
     if refusal.form == "7.3" and refusal.reason != refusal.message:

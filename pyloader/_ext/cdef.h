@@ -1,4 +1,5 @@
-/* What pyloader/libbpf.py calls, as cffi reads it: declarations of libbpf 1.4 and of shim.c. */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What pyloader/libbpf/ calls, as cffi reads it: declarations of libbpf 1.4 and of shim.c. */
 
 typedef uint8_t __u8;
 typedef uint16_t __u16;

@@ -1,0 +1,163 @@
+"""A BPF object in libbpf's hands: its programs, its maps, its links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyloader.libbpf.calls import NULL, check, check_pointer, ffi, lib, text, words
+from pyloader.libbpf.types import Btf
+
+F_MMAPABLE = 1 << 10  # BPF_F_MMAPABLE
+
+
+class Program:
+    """A program of an object, in libbpf's hands."""
+
+    def __init__(self, handle: Any, owner: Object) -> None:
+        self.handle, self.owner = handle, owner
+        self.name = text(lib.bpf_program__name(handle))
+        self.section = text(lib.bpf_program__section_name(handle))
+        self.type = text(lib.libbpf_bpf_prog_type_str(lib.bpf_program__type(handle)))
+
+    @property
+    def instructions(self) -> int:
+        """Instructions as compiled; after load as the kernel got them."""
+        return lib.bpf_program__insn_cnt(self.handle)
+
+    @property
+    def fd(self) -> int:
+        return lib.bpf_program__fd(self.handle)
+
+    def set_autoload(self, autoload: bool) -> None:
+        check(lib.bpf_program__set_autoload(self.handle, autoload), "set_autoload")
+
+    def attach(self) -> Link:
+        lib.shim_log_start()
+        return Link(check_pointer(lib.bpf_program__attach(self.handle), "attach"))
+
+    def run(self, context: bytearray | None = None) -> int:
+        """Run it once in the kernel; ``context`` is handed over and may come back changed."""
+        retval = ffi.new("__u32 *")
+        view = ffi.from_buffer(context) if context else NULL
+        size = len(context) if context else 0
+        check(lib.shim_run(self.fd, view, size, retval), "test_run")
+        return retval[0]
+
+
+class Map:
+    """A map of an object, in libbpf's hands."""
+
+    def __init__(self, handle: Any, owner: Object) -> None:
+        self.handle, self.owner = handle, owner
+        self.name = text(lib.bpf_map__name(handle))
+        self.type = text(lib.libbpf_bpf_map_type_str(lib.bpf_map__type(handle)))
+        self.key_size: int = lib.bpf_map__key_size(handle)
+        self.value_size: int = lib.bpf_map__value_size(handle)
+        self.max_entries: int = lib.bpf_map__max_entries(handle)
+        self.flags: int = lib.bpf_map__map_flags(handle)
+        self.key_type_id: int = lib.bpf_map__btf_key_type_id(handle)
+        self.value_type_id: int = lib.bpf_map__btf_value_type_id(handle)
+        self.is_internal = bool(lib.bpf_map__is_internal(handle))
+
+    @property
+    def fd(self) -> int:
+        return lib.bpf_map__fd(self.handle)
+
+    def set_max_entries(self, entries: int) -> None:
+        check(lib.bpf_map__set_max_entries(self.handle, entries), "set_max_entries")
+
+    def make_mmapable(self) -> None:
+        """Let the map be mapped: libbpf does so only for sections with non-static variables."""
+        check(lib.bpf_map__set_map_flags(self.handle, self.flags | F_MMAPABLE), "set_map_flags")
+
+    def initial_value(self) -> memoryview | None:
+        """The value as it will be loaded, writable, of the size known at open.
+
+        Valid before load only: afterwards libbpf maps other memory there, and the
+        size of a struct_ops map changes while its memory does not.
+        """
+        size = ffi.new("size_t *")
+        start = lib.bpf_map__initial_value(self.handle, size)
+        return None if start == NULL else memoryview(ffi.buffer(start, size[0])).cast("B")
+
+    def attach_struct_ops(self) -> Link:
+        lib.shim_log_start()
+        return Link(check_pointer(lib.bpf_map__attach_struct_ops(self.handle), "attach"))
+
+
+class Object:
+    """A BPF object opened by libbpf; ``load`` brings it into the kernel."""
+
+    _handle: Any = None  # also after an open that failed
+
+    def __init__(self, data: bytes, name: str) -> None:
+        lib.shim_log_start()
+        handle = lib.shim_open(ffi.from_buffer(data), len(data), name.encode())
+        self._handle = check_pointer(handle, "open")
+        self._data = data  # libbpf reads from it until load
+
+    @property
+    def handle(self) -> Any:
+        if self._handle is None:
+            raise ValueError("the BPF object is closed")
+        return self._handle
+
+    def load(self) -> None:
+        lib.shim_log_start()
+        check(lib.bpf_object__load(self.handle), "load")
+
+    @property
+    def words(self) -> str:
+        """What libbpf said during the last call."""
+        return words()
+
+    def btf(self) -> Btf | None:
+        handle = lib.bpf_object__btf(self.handle)
+        return None if handle == NULL else Btf(handle, self)
+
+    def programs(self) -> Iterator[Program]:
+        at = lib.bpf_object__next_program(self.handle, NULL)
+        while at != NULL:
+            yield Program(at, self)
+            at = lib.bpf_object__next_program(self.handle, at)
+
+    def maps(self) -> Iterator[Map]:
+        at = lib.bpf_object__next_map(self.handle, NULL)
+        while at != NULL:
+            yield Map(at, self)
+            at = lib.bpf_object__next_map(self.handle, at)
+
+    def program_at(self, pointer: int) -> str | None:
+        """Name of the program behind a function pointer of a struct_ops value, before load."""
+        for program in self.programs():
+            if int(ffi.cast("uintptr_t", program.handle)) == pointer:
+                return program.name
+        return None
+
+    def close(self) -> None:
+        if self._handle is not None:
+            lib.bpf_object__close(self._handle)
+            self._handle = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Link:
+    """An attachment that lasts as long as this handle, unless it is pinned."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    @property
+    def fd(self) -> int:
+        return lib.bpf_link__fd(self._handle)
+
+    def close(self) -> None:
+        if self._handle is not None:
+            lib.bpf_link__destroy(self._handle)
+            self._handle = None
+
+    def __del__(self) -> None:
+        self.close()
