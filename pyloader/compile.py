@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -12,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pyloader.errors import CompileError, ScxhidError, Unsupported
 
@@ -61,18 +64,17 @@ def compile_object(
 ) -> Path:
     """Compile ``source`` and return the object's path: ``out``, or a place in the cache.
 
-    ``warn`` gets clang's warnings, once per compile.
-
-    The cache is keyed by the preprocessed text, the flags and the compiler, so that
-    a changed header is noticed. Raises CompileError with clang's own words.
+    The cache goes by content: of the source, of every header that it took in, of the
+    flags and the compiler. A hit starts no process. ``warn`` gets clang's warnings,
+    once per compile. Raises CompileError with clang's own words.
     """
     if not source.is_file():
         raise ScxhidError(f"{source} does not exist")
     clang = find_clang()
-    key = _key(clang, source)
-    cached = cache_dir() / key[:24] / f"{source.name.split('.')[0]}.bpf.o"
-    if not cached.is_file():
-        warnings = _compile(clang, source, cached)
+    entry = cache_dir() / _key(clang, source)
+    cached = _cached(entry)
+    if cached is None:
+        cached, warnings = _compile(clang, source, entry)
         if warn and warnings:
             warn(warnings)
     if out is None:
@@ -91,32 +93,65 @@ def cache_dir() -> Path:
 
 
 def _key(clang: str, source: Path) -> str:
-    text, _ = _run([clang, *flags(), "-E", str(source)], source)
     stat = os.stat(clang)
-    words = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags()}".encode()
-    return hashlib.sha256(words + text).hexdigest()
+    compiler = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags()}{source.resolve()}"
+    return _sha256(compiler.encode() + source.read_bytes())[:24]
 
 
-def _compile(clang: str, source: Path, target: Path) -> str:
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _cached(entry: Path) -> Path | None:
+    """The object of a cache entry, if every header is still what it was."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.mkdtemp(prefix=".compile-", dir=target.parent)
+        manifest: Any = json.loads((entry / "manifest.json").read_text())
+        for path, digest in manifest["headers"].items():
+            if _sha256(Path(path).read_bytes()) != digest:
+                return None
+        found = entry / manifest["object"]
+        return found if found.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _compile(clang: str, source: Path, entry: Path) -> tuple[Path, str]:
+    """Compile into the cache; the object's path and clang's warnings."""
+    try:
+        entry.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".compile-", dir=entry))
     except OSError as error:
-        # A read-only or full cache must not stand in the way of a compile.
-        if target.parent.is_dir() and os.access(target.parent, os.W_OK):
-            raise ScxhidError(f"{target.parent} cannot be written: {error.strerror}") from None
         raise ScxhidError(
-            f"the cache {target.parent} cannot be written ({error.strerror}); "
+            f"the cache {entry.parent} cannot be written ({error.strerror}); "
             "set XDG_CACHE_HOME to a place that can"
         ) from None
     try:
-        partial = Path(scratch) / "object"
-        _, words = _run([clang, *flags(), "-c", str(source), "-o", str(partial)], source)
-        _strip(partial)
-        partial.rename(target)
+        made, depends = scratch / "object", scratch / "depends"
+        command = [clang, *flags(), "-MD", "-MF", str(depends), "-c", str(source), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        words = done.stderr.decode(errors="replace").rstrip()
+        if done.returncode:
+            raise CompileError(str(source), words)
+        _strip(made)
+        paths = {str(Path(path).resolve()) for path in _prerequisites(depends)}
+        headers = {path: _sha256(Path(path).read_bytes()) for path in sorted(paths)}
+        name = f"{_sha256(json.dumps(headers).encode())[:16]}/{source.name.split('.')[0]}.bpf.o"
+        (entry / name).parent.mkdir(exist_ok=True)
+        made.rename(entry / name)
+        manifest = scratch / "manifest"
+        manifest.write_text(json.dumps({"object": name, "headers": headers}))
+        manifest.rename(entry / "manifest.json")  # last: what it names is there
+    except OSError as error:
+        raise ScxhidError(f"{entry.parent} cannot be written: {error.strerror}") from None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return words.rstrip()
+    return entry / name, words
+
+
+def _prerequisites(depends: Path) -> list[str]:
+    """The files that a make rule, as clang writes it, depends on."""
+    rule = depends.read_text().replace("\\\n", " ").partition(": ")[2]
+    return [word.replace("\\ ", " ") for word in re.findall(r"(?:\\ |\S)+", rule)]
 
 
 def _strip(path: Path) -> None:
@@ -124,11 +159,3 @@ def _strip(path: Path) -> None:
     strip = shutil.which("llvm-strip") or shutil.which("llvm-strip-14")
     if strip:
         subprocess.run([strip, "-g", str(path)], check=False, capture_output=True)
-
-
-def _run(command: list[str], source: Path) -> tuple[bytes, str]:
-    done = subprocess.run(command, capture_output=True, check=False)
-    words = done.stderr.decode(errors="replace")
-    if done.returncode:
-        raise CompileError(str(source), words)
-    return done.stdout, words
