@@ -12,6 +12,7 @@ environment.
 from __future__ import annotations
 
 import compileall
+import contextlib
 import hashlib
 import json
 import os
@@ -191,6 +192,20 @@ def compile_python(root: Path) -> None:
         compileall.compile_dir(root / name, quiet=1, workers=1)
 
 
+def compile_programs(root: Path) -> None:
+    """Fill the cache of compiled objects, for the same reason: clang is slow there too.
+
+    A program that does not compile is left for whoever uses it to be told.
+    """
+    from pyloader.compile import compile_object
+    from pyloader.errors import ScxhidError
+
+    for folder in ("schedulers", "tests/programs"):
+        for source in sorted((root / folder).glob("*.bpf.c")):
+            with contextlib.suppress(ScxhidError):
+                compile_object(source)
+
+
 def main() -> None:
     began = time.monotonic_ns()
     root = Path(sys.argv[1]).resolve()
@@ -205,6 +220,7 @@ def main() -> None:
     changed |= put_on_path(root, home, metadata["scripts"])
     changed |= build_extension(root, record)
     compile_python(root)
+    compile_programs(root)
     if changed:
         say(f"ready, after {(time.monotonic_ns() - began) / 1e9:.0f} s in the environment")
 
