@@ -34,16 +34,21 @@ ABOUT("one queue for all CPUs: weighted virtual time, or first come, first serve
 #define NSEC_PER_MSEC 1000000ULL
 
 /*
- * How far a task may stand behind or before the others in virtual time. Behind: or a task that slept
- * for an hour would own the CPU for the next one. Before: or a task that had a CPU for itself for an
- * hour, or has a tiny weight, would wait so long that the watchdog ends the scheduler.
+ * How far a task may stand behind the others in virtual time: more, and one that slept for an hour
+ * would own the CPU for the next one.
  */
-#define MAX_LAG_NS (100 * NSEC_PER_MSEC)
+#define MAX_BEHIND_NS (20 * NSEC_PER_MSEC)
+
+/*
+ * How far ahead of them: more, and one that had a CPU for itself for an hour, or that has a tiny
+ * weight, would wait so long that the watchdog ends the scheduler.
+ */
+#define MAX_AHEAD_NS (100 * NSEC_PER_MSEC)
 
 /* However long the queue and the slice, one round through it should not take longer than this. */
 #define MAX_ROUND_NS (1000 * NSEC_PER_MSEC)
 
-/* Virtual time passes at this part of real time at least: see advance(). */
+/* Virtual time passes at no less than one part in so many of real time: see advance(). */
 #define SLOWEST_RATE 16
 
 KNOB_AT_LOAD(bool, fifo, false, false, true, "", "first come, first served: ignore weights");
@@ -104,13 +109,13 @@ static u64 queue_vtime(const struct task_struct *p)
 {
 	u64 vtime = p->scx.dsq_vtime, now = vtime_now;
 
-	if (vtime_before(vtime, now - MAX_LAG_NS)) {
+	if (vtime_before(vtime, now - MAX_BEHIND_NS)) {
 		stat_inc(vtime_raised);
-		return now - MAX_LAG_NS;
+		return now - MAX_BEHIND_NS;
 	}
-	if (vtime_before(now + MAX_LAG_NS, vtime)) {
+	if (vtime_before(now + MAX_AHEAD_NS, vtime)) {
 		stat_inc(vtime_lowered);
-		return now + MAX_LAG_NS;
+		return now + MAX_AHEAD_NS;
 	}
 	return vtime;
 }
@@ -119,8 +124,8 @@ static u64 queue_vtime(const struct task_struct *p)
  * Moves the queue's virtual time to that of a task that begins to run.
  *
  * With many or with heavy tasks that is slow, and a task that stands before them could wait longer
- * than the watchdog allows. So it also moves with real time, a little: tasks that queue later then
- * queue behind the waiting one, and nobody waits for more than SLOWEST_RATE * MAX_LAG_NS.
+ * than the watchdog allows. So it also moves with real time, a little: after at most
+ * SLOWEST_RATE * (MAX_BEHIND_NS + MAX_AHEAD_NS), 2 s, whoever queues, queues behind the waiting one.
  */
 static void advance(u64 vtime)
 {
