@@ -130,6 +130,18 @@ def describe(t: Type) -> str:
     return t.name or "void"
 
 
+def _enum(raw: RawType) -> Enum:
+    """Enumerators as the enum's own type has them.
+
+    BTF holds them as 32 or 64 bits without a sign of their own; clang before 16 never
+    marks an enum as signed, so there -3 is 4294967293, in the values as in the names.
+    """
+    bits = raw.size_or_type * 8
+    bias = 1 << bits - 1 if raw.kind_flag and bits else 0
+    named = ((name, (value + bias) % (1 << bits) - bias) for name, value in raw.extra)
+    return Enum(raw.name, raw.size_or_type, raw.kind_flag, tuple(named))
+
+
 class Types:
     """All types of one BTF, resolved on demand and kept."""
 
@@ -193,7 +205,7 @@ class Types:
             )
             return Struct(raw.name, raw.size_or_type, members, raw.kind == KIND_UNION)
         if raw.kind in (KIND_ENUM, KIND_ENUM64):
-            return Enum(raw.name, raw.size_or_type, raw.kind_flag, raw.extra)
+            return _enum(raw)
         if raw.kind == KIND_FLOAT:
             return Float(raw.name, raw.size_or_type)
         return Opaque(raw.name)

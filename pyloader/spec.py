@@ -269,4 +269,5 @@ def _read_ops(opened: Object, map_: Map, types: Types) -> OpsSpec:
                 callbacks[member.name] = program
         elif not isinstance(member.type, Opaque):
             fields[member.name] = values.decode(member.type, raw)
-    return OpsSpec(map_.name, layout.name, callbacks, fields)
+    # What follows three underscores tells flavours of one kernel type apart (libbpf, CO-RE).
+    return OpsSpec(map_.name, layout.name.partition("___")[0], callbacks, fields)
