@@ -84,8 +84,9 @@ class Place:
         """Create the place with pins by folder and name; on failure nothing of it stays."""
         self.clear()
         try:
+            self.path.mkdir(mode=0o700)
             for folder, fds in folders.items():
-                (self.path / folder).mkdir(mode=0o700, parents=True)
+                (self.path / folder).mkdir(mode=0o700)
                 for name, fd in fds.items():
                     libbpf.pin(fd, str(self.path / folder / name.replace(".", "_")))
         except OSError as error:

@@ -1,0 +1,93 @@
+"""What the running kernel says, read without pyloader, so that nothing tests itself."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+BPF_FS = Path("/sys/fs/bpf")
+PINS = BPF_FS / "scxhid"
+CURRENT = PINS / "sched" / "current"
+_SCHED_EXT = Path("/sys/kernel/sched_ext")
+
+# bpf(2) on x86-64 and the commands that walk through ids (enum bpf_cmd, linux/bpf.h).
+_SYS_BPF = 321
+_NEXT_ID = {"programs": 11, "maps": 12, "links": 31}
+
+
+def _read(name: str) -> str:
+    try:
+        return (_SCHED_EXT / name).read_text().strip()
+    except OSError:
+        return ""
+
+
+def state() -> str:
+    return _read("state")
+
+
+def ops() -> str:
+    """Name of the scheduler that runs; empty if the kernel's own does."""
+    return _read("root/ops") if state() == "enabled" else ""
+
+
+def enable_seq() -> int:
+    """How often a scheduler was enabled since boot."""
+    return int(_read("enable_seq"))
+
+
+def context_switches() -> int:
+    """Of all CPUs since boot."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith("ctxt "):
+            return int(line.split()[1])
+    raise AssertionError("/proc/stat has no ctxt line")
+
+
+def wait_for(what: str, condition: Callable[[], object], timeout_s: float = 15) -> None:
+    """Poll until ``condition`` holds; a failed test that says ``what`` if it never does."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s:g} s for {what}"
+        time.sleep(0.05)
+
+
+def wait_disabled() -> None:
+    wait_for("sched_ext to be disabled", lambda: state() == "disabled")
+
+
+def bpf_objects() -> dict[str, int]:
+    """How many BPF programs, maps and links the kernel holds."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    counts: dict[str, int] = {}
+    for kind, command in _NEXT_ID.items():
+        # struct { __u32 start_id, next_id, open_flags; } in a union of at least 120 bytes
+        attr = (ctypes.c_uint32 * 40)()
+        counts[kind] = 0
+        while libc.syscall(_SYS_BPF, command, ctypes.byref(attr), ctypes.sizeof(attr)) == 0:
+            counts[kind] += 1
+            attr[0], attr[1] = attr[1], 0
+    return counts
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def pins(root: Path = PINS) -> list[Path]:
+    """Every file below ``root``."""
+    return [Path(folder) / name for folder, _, names in os.walk(root) for name in names]
+
+
+def unpin(root: Path = PINS) -> None:
+    """Remove everything below ``root`` and itself: what only pins kept attached goes off."""
+    for folder, directories, names in os.walk(root, topdown=False):
+        for name in names:
+            (Path(folder) / name).unlink()
+        for name in directories:
+            (Path(folder) / name).rmdir()
+    if root.is_dir():
+        root.rmdir()

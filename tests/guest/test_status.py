@@ -1,0 +1,69 @@
+"""``status`` tells the truth in every state, also when nobody watched."""
+
+from __future__ import annotations
+
+from tests.guest import kernel
+from tests.guest.command import done, sched_status
+from tests.guest.conftest import Program
+
+KEYS = {"state", "ops", "policy", "mode", "since", "knobs_changed", "last_exit"}
+
+
+def test_nothing_attached() -> None:
+    found = sched_status()
+    assert set(found) == KEYS
+    assert (found["state"], found["mode"], found["ops"]) == ("disabled", "none", None)
+    assert done("status").out == "scheduler  the kernel's own (sched_ext is disabled)\n"
+
+
+def test_ours(simple: str) -> None:
+    done("sched", "use", simple, "slice_us=3000")
+    found = sched_status()
+    assert set(found) == KEYS
+    assert (found["state"], found["mode"]) == ("enabled", "direct")
+    assert (found["ops"], found["policy"]) == ("simple", "simple")
+    assert found["since"] > 1_600_000_000
+    said = done("status").out
+    assert "simple (attached by scxhid, since " in said
+    assert "slice_us = 3000" in said
+
+
+def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> None:
+    done("sched", "use", program("exits_by_itself"), "code=7")
+    done("sched", "set", "leave=on")
+    kernel.wait_disabled()
+    found = sched_status()
+    assert (found["mode"], found["policy"]) == ("none", None)
+    exit_ = found["last_exit"]
+    assert (exit_["name"], exit_["kind_name"]) == ("exits_by_itself", "unreg_bpf")
+    assert exit_["exit_code"] == 7
+    assert exit_["message"] == "leaving as asked, with code 7"
+    assert "leaving as asked, with code 7" in done("status").out
+    event = done("sched", "log", "--json").json[-1]
+    assert event["name"] == "exits_by_itself"
+    assert event["exit"]["exit_code"] == 7
+    done("sched", "use", simple)
+    assert sched_status()["policy"] == "simple"
+
+
+def test_thrown_out_for_an_error_while_nobody_watched(program: Program, simple: str) -> None:
+    done("sched", "use", program("error"))
+    done("sched", "set", "fail=on")
+    kernel.wait_disabled()
+    exit_ = sched_status()["last_exit"]
+    assert exit_["kind_name"] == "error_bpf"
+    assert "told to fail while queueing" in exit_["message"]
+    done("sched", "use", simple)
+    assert kernel.ops() == "simple"
+    events = done("sched", "log", "--json").json
+    assert [e["event"] for e in events] == ["attached", "ejected", "attached"]
+    assert "told to fail while queueing" in done("sched", "log", "--dump").out
+
+
+def test_the_log_keeps_an_ejection_once(program: Program) -> None:
+    done("sched", "use", program("error"))
+    done("sched", "set", "fail=on")
+    kernel.wait_disabled()
+    for _ in range(2):
+        events = [e["event"] for e in done("sched", "log", "--json").json]
+        assert events == ["attached", "ejected"]
