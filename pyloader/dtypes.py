@@ -42,7 +42,13 @@ def _dtype(t: Type) -> np.dtype[Any]:
     if isinstance(t, Array):
         if t.is_text:
             return np.dtype(f"S{t.count}")
-        return np.dtype((_dtype(t.element), (t.count,)))
+        shape: list[int] = []
+        inner: Type = t
+        while isinstance(inner, Array) and not inner.is_text:
+            shape.append(inner.count)
+            inner = inner.element
+        # One subarray of all dimensions: numpy does not join those of nested subarrays.
+        return np.dtype((_dtype(inner), tuple(shape)))
     if isinstance(t, Struct):
         members = [m for m in t.fields() if not m.bits and m.type.size]
         return np.dtype(

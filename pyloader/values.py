@@ -138,19 +138,26 @@ def parse(t: Type, text: str, what: str = "value", unit: str = "") -> Any:
 
 
 def _parse_int(text: str, what: str, unit: str, kind: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        pass
-    timed = re.fullmatch(r"([0-9_]+(?:\.[0-9]+)?)\s*(ns|us|ms|s)", text)
-    if timed and unit in _TIME_NS:
-        from fractions import Fraction
-
-        scaled = Fraction(timed[1]) * _TIME_NS[timed[2]] / _TIME_NS[unit]
-        if scaled.denominator == 1:
-            return scaled.numerator
-        raise BadValue(f"{what} is counted in {unit}; {text} is not a whole number of them")
-    if re.fullmatch(r"[0-9]+", text):  # 007: a plain decimal, which int(text, 0) refuses
-        return int(text)
+    # Longer than any number that fits: Python refuses to convert thousands of digits.
+    if len(text) <= 100:
+        try:
+            return int(text, 0)
+        except ValueError:
+            pass
+        if re.fullmatch(r"[0-9]+", text):  # 007: a plain decimal, which int(text, 0) refuses
+            return int(text)
+        timed = re.fullmatch(r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)\s*(ns|us|ms|s)", text)
+        if timed and unit in _TIME_NS:
+            return _in_unit(text, timed[1], timed[2], what, unit)
     counted = f" ({unit})" if unit else ""
-    raise BadValue(f"{what} is {kind}{counted} and takes a whole number, not {text!r}")
+    shown = text if len(text) <= 100 else f"{text[:20]}…"
+    raise BadValue(f"{what} is {kind}{counted} and takes a whole number, not {shown!r}")
+
+
+def _in_unit(text: str, number: str, suffix: str, what: str, unit: str) -> int:
+    from fractions import Fraction
+
+    scaled = Fraction(number) * _TIME_NS[suffix] / _TIME_NS[unit]
+    if scaled.denominator == 1:
+        return scaled.numerator
+    raise BadValue(f"{what} is counted in {unit}; {text} is not a whole number of them")
