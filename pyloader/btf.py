@@ -136,8 +136,10 @@ def _enum(raw: RawType) -> Enum:
     BTF holds them as 32 or 64 bits without a sign of their own; clang before 16 never
     marks an enum as signed, so there -3 is 4294967293, in the values as in the names.
     """
+    if raw.size_or_type not in (1, 2, 4, 8):
+        raise ValueError(f"enum {raw.name} has {raw.size_or_type} bytes")
     bits = raw.size_or_type * 8
-    bias = 1 << bits - 1 if raw.kind_flag and bits else 0
+    bias = 1 << bits - 1 if raw.kind_flag else 0
     named = ((name, (value + bias) % (1 << bits) - bias) for name, value in raw.extra)
     return Enum(raw.name, raw.size_or_type, raw.kind_flag, tuple(named))
 

@@ -44,7 +44,7 @@ def text(pointer: Any) -> str:
 
 def words() -> str:
     """libbpf's messages since the last ``shim_log_start`` of this thread."""
-    return text(lib.shim_logtext())
+    return text(lib.shim_log_text())
 
 
 def check(result: int, call: str) -> int:
