@@ -124,8 +124,8 @@ static u64 queue_vtime(const struct task_struct *p)
  * Moves the queue's virtual time to that of a task that begins to run.
  *
  * With many or with heavy tasks that is slow, and a task that stands before them could wait longer
- * than the watchdog allows. So it also moves with real time, a little: after at most
- * SLOWEST_RATE * (MAX_BEHIND_NS + MAX_AHEAD_NS), 2 s, whoever queues, queues behind the waiting one.
+ * than the watchdog allows. So it also moves with real time, a little: at the latest 2 s on, which is
+ * SLOWEST_RATE * (MAX_BEHIND_NS + MAX_AHEAD_NS), all that newly queue do so behind the waiting one.
  */
 static void advance(u64 vtime)
 {
