@@ -27,7 +27,8 @@ def add(event: str, name: str, info: ExitInfo | None = None, **more: Any) -> Non
     path = state_dir() / "history.jsonl"
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lines = [*path.read_text().splitlines()[-(_KEPT - 1) :]] if path.exists() else []
+        kept = path.read_text(errors="replace") if path.exists() else ""
+        lines = kept.splitlines()[-(_KEPT - 1) :]
         partial = path.with_suffix(".partial")
         partial.write_text("\n".join([*lines, json.dumps(entry)]) + "\n")
         os.replace(partial, path)
@@ -36,7 +37,7 @@ def add(event: str, name: str, info: ExitInfo | None = None, **more: Any) -> Non
 
 
 def read() -> list[dict[str, Any]]:
-    """All events kept (the last 200), oldest first; lines that are no JSON are passed over."""
+    """All events kept (the last 200), oldest first; lines that are no event are passed over."""
     try:
         lines = (state_dir() / "history.jsonl").read_text(errors="replace").splitlines()
     except OSError:
@@ -45,8 +46,22 @@ def read() -> list[dict[str, Any]]:
     for line in lines:
         try:
             entry: Any = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(entry, dict) and "event" in entry:
-            events.append(entry)  # pyright: ignore[reportUnknownArgumentType]
+        if _is_event(entry):
+            events.append(entry)
     return events
+
+
+def _is_event(entry: Any) -> bool:
+    if not _has(entry, time_ns=int, event=str, name=str):
+        return False
+    info = entry.get("exit")
+    return info is None or _has(info, kind=int, exit_code=int, reason=str, message=str, dump=str)
+
+
+def _has(entry: Any, **types: type) -> bool:
+    return isinstance(entry, dict) and all(
+        isinstance(entry.get(name), kind)  # pyright: ignore[reportUnknownMemberType]
+        for name, kind in types.items()
+    )

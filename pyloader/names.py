@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
-    """Up to two of ``known`` that ``name`` was probably meant to be."""
+    """Up to two of ``known`` that ``name`` was probably meant to be; case does not count."""
     import difflib
 
-    return difflib.get_close_matches(name, list(known), n=2, cutoff=0.5)
+    by_case = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.lower(), list(by_case), n=2, cutoff=0.5)
+    return [by_case[match] for match in found]
