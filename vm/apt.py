@@ -98,7 +98,8 @@ class Apt:
             done = self._apt_get("update", "-q", "-o", "APT::Update::Error-Mode=any")
             if done.returncode:
                 raise KernelFetchError(
-                    f"the package index of {self._site} could not be fetched ({reason(done.stderr)});"
+                    f"the package index of {self._site} could not be fetched"
+                    f" ({reason(done.stderr)});"
                     f" check the network, or name another mirror with {MIRROR_VARIABLE}"
                 )
 

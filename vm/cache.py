@@ -104,7 +104,10 @@ def remembered(name: str) -> dict[str, Any]:
 
 
 def remember(name: str, table: dict[str, Any]) -> None:
-    """Store ``table`` under ``name``, whole or not at all; a cache that cannot be written is no error."""
+    """Store ``table`` under ``name``, whole or not at all.
+
+    A cache that cannot be written is no error: the thing is found out again.
+    """
     with contextlib.suppress(OSError, VmError):
         path = make_directory(cache_root()) / name
         new = path.with_name(f".{name}.{os.getpid()}")

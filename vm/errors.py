@@ -20,7 +20,8 @@ class KernelFetchError(ScxhidError):
 class VmLost(ScxhidError):
     """The machine went away, or hung, without the command's status.
 
-    ``log_path`` holds the whole kernel log and ``tail`` its last lines.
+    ``log_path`` holds the whole kernel log and ``tail`` its last lines, which ``str()`` shows
+    below the sentence.
     """
 
     exit_status = 124
@@ -28,4 +29,4 @@ class VmLost(ScxhidError):
     def __init__(self, message: str, log_path: Path, tail: list[str]) -> None:
         self.log_path = log_path
         self.tail = tail
-        super().__init__(message)
+        super().__init__("\n".join([message, *(f"  | {line}" for line in tail)]))

@@ -53,7 +53,8 @@ def offered(*, fresh_s: float = INDEX_FRESH_S) -> list[Offer]:
     found = offers(source.packages())
     if not found:
         raise KernelFetchError(
-            f"{site} offers no kernel in {apt.SUITE}; name another mirror with {apt.MIRROR_VARIABLE}"
+            f"{site} offers no kernel in {apt.SUITE};"
+            f" name another mirror with {apt.MIRROR_VARIABLE}"
         )
     kernels = [offer.to_json() for offer in found]
     remember(_INDEX, {"site": site, "fetched_at_s": time.time(), "kernels": kernels})

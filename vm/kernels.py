@@ -77,7 +77,7 @@ def choose(
         if not offers:
             if here:
                 return here[-1]
-            raise VmError(_nothing_fits(wish))
+            raise VmError(nothing_fits(wish))
         best = offers[-1]
         if here and order(here[-1].version) >= order(best.version):
             return here[-1]
@@ -98,7 +98,8 @@ def in_cache(version: str) -> Kernel:
     return next(kernel for kernel in cached() if kernel.version == version)
 
 
-def _nothing_fits(wish: str) -> str:
+def nothing_fits(wish: str) -> str:
+    """The sentence for a version that the archive does not have."""
     known = ", ".join(sorted({offer.series for offer in stale_offers()}, key=order))
     return f"no kernel {wish} is offered; choose from {known or 'those of scxhid vm kernels'}"
 

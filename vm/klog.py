@@ -16,7 +16,7 @@ _TROUBLE = re.compile(
     -{4,}\[\ cut\ here\ \]
     | \bWARNING:\                              # WARN_ON, lockdep, suspicious RCU usage
     | \bBUG:\ | \bkernel\ BUG\ at\             # BUG_ON, scheduling while atomic, KASAN, page fault
-    | \bUBSAN:\ | \bKCSAN:\ | \bKFENCE:\ 
+    | \b(?:UBSAN|KCSAN|KFENCE|refcount_t):\ [^\n]
     | \bOops:\ | \bOops\b.*\[\#\d+\]
     | \bgeneral\ protection\ fault
     | \bunable\ to\ handle\ (?:kernel|page)
@@ -24,7 +24,6 @@ _TROUBLE = re.compile(
     | \brcu(?:_\w+)?:?.*(?:detected\ (?:\w+\ )*stalls?|self-detected\ stall|kthread\ starved)
     | \bINFO:\ (?:task\ .*blocked\ for\ more\ than|rcu)
     | \bsoft\ lockup\ -\ CPU | \bhard\ LOCKUP\b | \bWatchdog\ detected\ hard\ LOCKUP
-    | \brefcount_t:\ 
     | \blist_(?:add|del)\ corruption
     | \bpossible\ (?:circular|recursive)\ locking
     | \bheld\ lock\ freed | \bbad\ unlock\ balance
@@ -34,7 +33,7 @@ _TROUBLE = re.compile(
     re.VERBOSE,
 )
 
-#: Lines that match above and mean nothing: what QEMU's emulated hardware makes Debian's kernels say.
+#: Lines that match above and mean nothing: what emulated hardware makes a kernel say.
 _HARMLESS = (
     re.compile(r"WARNING: Spectre v2 mitigation leaves CPU vulnerable"),
     re.compile(r"Unknown kernel command line parameters"),
@@ -56,7 +55,7 @@ class Report:
 
 
 def scan(lines: Iterable[str], allowed: Sequence[str] = ()) -> list[Report]:
-    """All reports in the kernel log ``lines``; those that match a regex of ``allowed`` are left out.
+    """All reports in the kernel log ``lines`` but those that match a regex of ``allowed``.
 
     The lines that follow a report's first within it (call trace, registers) belong to it. A report
     that opens with ``cut here`` is named by its next line, which says what it is.

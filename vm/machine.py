@@ -8,22 +8,20 @@ lost. The kernel log is kept in a file and searched for warnings.
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vm import accel as accelerators
 from vm import klog
-from vm.cache import cache_root, make_directory
 from vm.errors import VmError, VmLost
 from vm.guest import DEFAULT_MODULES, write_command, write_init
 from vm.kernels import Kernel, choose
 from vm.lifeline import Leashed
 from vm.modules import slim_tree
 from vm.qemu import Plan, Ports, compose, require_qemu
+from vm.rundirs import run_directory
 from vm.streams import Pump
 
 #: A guest that has not reached its command by then never will: a bare boot takes 5 s under TCG,
@@ -121,7 +119,7 @@ def run(
     require_qemu()
     chosen = kernel if isinstance(kernel, Kernel) else choose(kernel, say=say)
     mode = accelerators.resolve(accel, chosen, say=say)
-    with _run_directory(log_path) as (directory, kept_log):
+    with run_directory(log_path) as (directory, kept_log):
         plan = Plan(
             tree=slim_tree(chosen.image, chosen.modules, chosen.version, chosen.derived),
             version=chosen.version,
@@ -152,22 +150,6 @@ def run(
         stdout=stdout,
         stderr=stderr,
     )
-
-
-@contextlib.contextmanager
-def _run_directory(log_path: Path | None) -> Generator[tuple[Path, Path]]:
-    """A directory for this run's files, which goes, and the place where its kernel log stays."""
-    runs = make_directory(cache_root() / "runs")
-    directory = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
-    kept = log_path or make_directory(cache_root() / "logs") / f"{directory.name}.log"
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    log = directory / "kernel.log"
-    try:
-        yield directory, kept
-    finally:
-        if log.exists():
-            shutil.copyfile(log, kept)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 class _Machine:
@@ -220,7 +202,8 @@ class _Machine:
             leash = Leashed(
                 command,
                 stdin=stdin,
-                stdout=said.fileno(),
+                # With a terminal the guest's console is on QEMU's own standard streams.
+                stdout=stdout if self._plan.console else said.fileno(),
                 stderr=said.fileno(),
                 pass_fds=(stdout, stderr, control),
             )

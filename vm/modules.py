@@ -58,7 +58,7 @@ def canonical(name: str) -> str:
 
 
 def read_dependencies(text: str) -> dict[str, list[str]]:
-    """Parse ``modules.dep``: each module's path → its own path and those it needs, in load order."""
+    """Parse ``modules.dep``: module → the paths of all it needs and its own, in load order."""
     table: dict[str, list[str]] = {}
     for line in text.splitlines():
         path, colon, needs = line.partition(":")

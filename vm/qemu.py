@@ -142,6 +142,8 @@ def _adapt(words: list[str], plan: Plan, ports: Ports) -> list[str]:
                 controllers += 1
                 if controllers == 1:
                     out += [option, "virtio-serial-pci,max_ports=8"]
+            case "-device", str() if plan.console and "name=virtme.stdin" in value:
+                out += [option, "virtconsole,name=scxhid.console,chardev=stdin"]
             case "-device", str() if "name=virtme.ret" in value:
                 out += [option, value.replace("virtme.ret", "scxhid.control")]
             case "-append", str():

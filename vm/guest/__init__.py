@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def write_init(plan: Plan, modules: Sequence[str], *, udev: bool) -> None:
     """Write the guest's first process, ``init.sh`` with its variables, into the run directory."""
     busybox = program("busybox")
+    columns, rows = shutil.get_terminal_size()
     values = {
         "BUSYBOX": busybox,
         "MODULES_TREE": str(plan.tree),
@@ -32,6 +34,8 @@ def write_init(plan: Plan, modules: Sequence[str], *, udev: bool) -> None:
         "HOST_NAME": "scxhid",
         "COMMAND": str(plan.run / "command"),
         "CONSOLE": "1" if plan.console else "",
+        "ROWS": str(rows),
+        "COLUMNS": str(columns),
     }
     values |= {f"RW_{number}": str(path) for number, path in enumerate(plan.rw)}
     lines = [f"#!{busybox} sh"]
@@ -62,12 +66,15 @@ def write_command(
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     lines.append(f"cd {shlex.quote(str(cwd))} || exit 125")
     # busybox's shell prefers its own small programs to the host's; a path has no such choice.
-    lines.append(f"exec {shlex.join([_resolved(command[0]), *command[1:]])}")
+    lines.append(f"exec {shlex.join([resolved(command[0]), *command[1:]])}")
     (plan.run / "command").write_text("\n".join(lines) + "\n")
 
 
-def _resolved(name: str) -> str:
-    """The path of a program in the guest, which has the host's files; unknown names stay."""
+def resolved(name: str) -> str:
+    """Where the guest, which has this machine's files, finds the program ``name``.
+
+    One that is nowhere gets a path all the same: the guest's shell then says so, with 127.
+    """
     if "/" in name:
         return name
     for directory in PATH.split(":"):

@@ -3,7 +3,7 @@
 # It stands in for virtme-ng's own init, which starts systemd-tmpfiles and udev: over half of the
 # boot in an emulated machine, for nothing that a test needs (--udev starts udev all the same).
 # The host writes the interpreter line and these variables above this text:
-#   BUSYBOX MODULES_TREE MODULES UDEV OVERLAYS RW_COUNT HOST_NAME COMMAND CONSOLE
+#   BUSYBOX MODULES_TREE MODULES UDEV OVERLAYS RW_COUNT HOST_NAME COMMAND CONSOLE ROWS COLUMNS
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -71,10 +71,10 @@ if [ "$UDEV" = 1 ]; then
 	udevadm settle --timeout=60
 fi
 
-# Nothing of the boot is left in the memory's page cache statistics that a test could mistake.
 read -r up rest </proc/uptime
 echo "command $up" >&9
 if [ "$CONSOLE" = 1 ]; then
+	stty rows "$ROWS" cols "$COLUMNS" </dev/hvc0
 	setsid -c "$BUSYBOX" sh "$COMMAND" 9>&- </dev/hvc0 >/dev/hvc0 2>&1
 else
 	setsid "$BUSYBOX" sh "$COMMAND" 9>&- </dev/virtio-ports/virtme.stdin \

@@ -1,0 +1,92 @@
+"""The small C programs that are the floors: compiled here, spoken to over a pipe."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pyloader.errors import ScxhidError, Unsupported
+
+SOURCES = Path(__file__).parent / "floor"
+
+
+def build_directory() -> Path:
+    """Where compiled programs and the private installation lie: ``build/bench``."""
+    path = Path("build/bench").resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def compile_floor(name: str) -> Path:
+    """The program from ``floor/NAME.c``, with libbpf linked in as it is into pyloader.
+
+    Raises Unsupported if there is no C compiler or no libbpf.a.
+    """
+    import os
+
+    source = SOURCES / f"{name}.c"
+    program = build_directory() / name
+    if program.exists() and program.stat().st_mtime_ns > source.stat().st_mtime_ns:
+        return program
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    command = [*compiler, "-O2", "-o", str(program), str(source), "-l:libbpf.a", "-lelf", "-lz"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise Unsupported(
+            f"the C compiler {compiler[0]} cannot be run ({error.strerror}); `make setup`"
+            " installs one"
+        ) from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise Unsupported(
+            f"{source} does not compile ({said[-1] if said else 'no word why'}); `make setup`"
+            " installs what it needs"
+        )
+    return program
+
+
+class Floor:
+    """A running floor program, which does its work once for each line it is sent."""
+
+    def __init__(self, program: Path | str, *arguments: str) -> None:
+        self._name = Path(program).name
+        self._process = subprocess.Popen(
+            [str(program), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def ask(self, line: str) -> list[int]:
+        """Send ``line``; the numbers that come back.
+
+        Raises ScxhidError if the program has ended; it has said why on stderr.
+        """
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(line.encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answer = self._process.stdout.readline().split()
+        if not answer:
+            raise ScxhidError(
+                f"the floor program {self._name} ended with status {self._process.wait()};"
+                " what it said stands above"
+            )
+        return [int(word) for word in answer]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()

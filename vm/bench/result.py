@@ -1,0 +1,79 @@
+"""One benchmark's result, and the way that samples become one."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+#: Samples by what was measured, in ns, as many of each and taken in turns.
+Samples = Mapping[str, Sequence[float]]
+
+UNITS_NS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A figure and its baseline, in ``unit``, each the median of ``runs`` samples.
+
+    The goal is a ratio of at most ``limit``.
+    """
+
+    id: str
+    value: float
+    unit: str
+    baseline: str
+    baseline_value: float
+    limit: float
+    runs: int
+
+    @property
+    def ratio(self) -> float:
+        return self.value / self.baseline_value if self.baseline_value else float("inf")
+
+    @property
+    def goal(self) -> str:
+        return f"at most {self.limit:g}×"
+
+    @property
+    def met(self) -> bool:
+        return self.ratio <= self.limit
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry in ``build/bench.json``; figures to four digits, the ratio to three."""
+        return {
+            "id": self.id,
+            "value": rounded(self.value, 4),
+            "unit": self.unit,
+            "baseline": self.baseline,
+            "baseline_value": rounded(self.baseline_value, 4),
+            "ratio": rounded(self.ratio, 3),
+            "goal": self.goal,
+            "met": self.met,
+            "runs": self.runs,
+        }
+
+
+def compare(
+    id_: str, samples: Samples, what: str, against: str, *, words: str, unit: str, limit: float
+) -> Result:
+    """The result ``id_`` from the samples ``what`` and, as its baseline, ``against``.
+
+    ``words`` says in the table what the baseline is.
+    """
+    scale = UNITS_NS[unit]
+    return Result(
+        id_,
+        statistics.median(samples[what]) / scale,
+        unit,
+        words,
+        statistics.median(samples[against]) / scale,
+        limit,
+        len(samples[what]),
+    )
+
+
+def rounded(value: float, digits: int) -> float:
+    """``value`` to that many significant digits."""
+    return float(f"{value:.{digits}g}")

@@ -1,0 +1,104 @@
+"""``vm test``: the guest tests on one kernel or on all, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+import click
+
+from vm import fetch
+from vm.errors import VmError
+from vm.guest_tests import Outcome, run_tests
+from vm.index import newest
+from vm.kernels import Kernel, choose
+from vm.supported import SERIES
+
+#: Lines of a kernel report that are shown; the whole is in the log.
+_REPORT_LINES = 12
+
+
+def run(
+    wish: str,
+    arguments: Sequence[str],
+    *,
+    cpus: int,
+    memory: str,
+    accel: str,
+    timeout_s: float,
+    as_json: bool,
+    say: Callable[[str], None],
+) -> int:
+    """Run the tests on the kernels that ``wish`` means; returns the exit status."""
+    outcomes: list[Outcome] = []
+    for kernel in kernels(wish, say):
+        say(f"tests on kernel {kernel.version}")
+        outcome = run_tests(
+            kernel,
+            arguments,
+            cpus=cpus,
+            memory=memory,
+            accel=accel,
+            timeout_s=timeout_s,
+            say=say,
+        )
+        outcomes.append(outcome)
+        _explain(outcome, say)
+    if len(outcomes) > 1:
+        _print_table(outcomes)
+    if as_json:
+        click.echo(json.dumps([summary(outcome) for outcome in outcomes], indent=2))
+    # The worst: a lost machine above a failed test above none.
+    return max(outcome.status for outcome in outcomes)
+
+
+def kernels(wish: str, say: Callable[[str], None]) -> list[Kernel]:
+    """The kernels to test on: one, or for ``all`` the newest of every supported series."""
+    if wish != "all":
+        return [choose(wish, say=say)]
+    found = [
+        choose(offer.version, say=say)
+        for offer in newest(fetch.offered())
+        if offer.series in SERIES
+    ]
+    if not found:
+        raise VmError(f"the archive offers no kernel of the series {', '.join(SERIES)}")
+    return found
+
+
+def summary(outcome: Outcome) -> dict[str, object]:
+    """One kernel's outcome in the form that ``--json`` prints."""
+    return {
+        "kernel": outcome.kernel,
+        "verdict": outcome.verdict,
+        "status": outcome.status,
+        "passed": outcome.passed,
+        "failed": outcome.failed,
+        "skipped": outcome.skipped,
+        "seconds": round(outcome.seconds, 1),
+        "boot_s": round(outcome.boot_s, 2),
+        "accel": outcome.accel,
+        "junit": str(outcome.junit),
+        "kernel_log": str(outcome.log),
+        "kernel_warnings": [report.line for report in outcome.warnings],
+    }
+
+
+def _explain(outcome: Outcome, say: Callable[[str], None]) -> None:
+    if outcome.lost:
+        say(f"no test failed here, the machine was lost: {outcome.lost}")
+    for report in outcome.warnings:
+        say(f"the kernel log has a report that no test announced, so the run fails: {report.line}")
+        for line in report.lines[:_REPORT_LINES]:
+            click.echo(f"  | {line}", err=True)
+    if outcome.warnings:
+        say(f"the whole kernel log: {outcome.log}")
+
+
+def _print_table(outcomes: Sequence[Outcome]) -> None:
+    click.echo(f"\n{'KERNEL':<28}{'PASSED':>8}{'FAILED':>8}{'SKIPPED':>9}{'SECONDS':>9}  VERDICT")
+    for outcome in outcomes:
+        click.echo(
+            f"{outcome.kernel:<28}{outcome.passed:>8}{outcome.failed:>8}{outcome.skipped:>9}"
+            f"{outcome.seconds:>9.0f}  {outcome.verdict}"
+        )

@@ -1,0 +1,192 @@
+"""pytest inside a guest: one boot, one warm interpreter, the result as if it had run outside."""
+
+from __future__ import annotations
+
+import compileall
+import os
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyloader.errors import WrongUse
+from vm import klog, machine
+from vm.cache import make_directory
+from vm.errors import VmLost
+from vm.kernels import Kernel
+
+#: Tells tests that they are in the guest.
+GUEST_VARIABLE = "SCXHID_GUEST"
+
+#: The junit property by which a test says what it lets the kernel log say.
+ALLOWED_PROPERTY = "kernel_log"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the tests went on one kernel.
+
+    ``status`` is pytest's, 1 if only the kernel log was at fault, 124 if the machine was lost.
+    ``warnings`` are the kernel-log reports that no test had announced.
+    """
+
+    kernel: str
+    status: int
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    boot_s: float
+    accel: str
+    junit: Path
+    log: Path
+    warnings: tuple[klog.Report, ...]
+    lost: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """One word for a table."""
+        if self.lost:
+            return "machine lost"
+        if self.warnings:
+            return "kernel warning"
+        return {0: "passed", 1: "failed", 5: "no tests"}.get(self.status, f"exit {self.status}")
+
+
+def checkout() -> Path:
+    """The directory that holds ``tests/guest``: the current one, or the one this package is in."""
+    for root in (Path.cwd(), Path(__file__).resolve().parent.parent):
+        if (root / "tests" / "guest").is_dir():
+            return root
+    raise WrongUse("there is no tests/guest here; run 'vm test' in a checkout of the project")
+
+
+def run_tests(
+    kernel: Kernel,
+    arguments: Sequence[str] = (),
+    *,
+    cpus: int = 2,
+    memory: str = "2G",
+    accel: str = "auto",
+    timeout_s: float = 3600.0,
+    say: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Run pytest in a guest on ``tests/guest``, or on the paths among ``arguments``.
+
+    Writes ``build/guest-<version>.xml`` (junit) and ``build/guest-<version>.log`` (kernel log).
+    pytest's output goes to standard output as it comes.
+    """
+    root = checkout()
+    build = make_directory(root / "build")
+    junit = build / f"guest-{kernel.version}.xml"
+    log = build / f"guest-{kernel.version}.log"
+    junit.unlink(missing_ok=True)
+    _compile(root)
+    command = _pytest(root, junit, arguments)
+    started_ns = time.monotonic_ns()
+    try:
+        result = machine.run(
+            command,
+            kernel=kernel,
+            cpus=cpus,
+            memory=memory,
+            accel=accel,
+            timeout_s=timeout_s,
+            rw=(build,),
+            cwd=root,
+            environment=_environment(),
+            log_path=log,
+            say=say,
+        )
+    except VmLost as error:
+        seconds = (time.monotonic_ns() - started_ns) / 1e9
+        _write_lost(junit, kernel.version, str(error), seconds)
+        return Outcome(
+            *(kernel.version, error.exit_status, 0, 0, 0, seconds, 0.0, "", junit, log, ()),
+            lost=str(error),
+        )
+    counts = junit_counts(junit)
+    warnings = tuple(klog.scan_file(log, junit_allowed(junit)))
+    return Outcome(
+        kernel=kernel.version,
+        status=result.status or (1 if warnings else 0),
+        passed=counts[0],
+        failed=counts[1],
+        skipped=counts[2],
+        seconds=result.seconds,
+        boot_s=result.boot_to_command_s,
+        accel=result.accel,
+        junit=junit,
+        log=log,
+        warnings=warnings,
+    )
+
+
+def junit_counts(path: Path) -> tuple[int, int, int]:
+    """(passed, failed or in error, skipped) of a junit file; zeros if it is not there or broken."""
+    total = bad = skipped = 0
+    for suite in _junit(path, "testsuite"):
+        total += int(suite.get("tests", 0))
+        bad += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return max(0, total - bad - skipped), bad, skipped
+
+
+def junit_allowed(path: Path) -> list[str]:
+    """The regexes of kernel-log reports that the tests announced."""
+    return [
+        element.get("value", "")
+        for element in _junit(path, "property")
+        if element.get("name") == ALLOWED_PROPERTY
+    ]
+
+
+def _junit(path: Path, tag: str) -> list[ElementTree.Element]:
+    try:
+        return list(ElementTree.parse(path).iter(tag))
+    except (OSError, ElementTree.ParseError):
+        return []
+
+
+def _compile(root: Path) -> None:
+    """Compile what the guest will import: its file system is read-only and its CPU slow."""
+    for name in ("pyloader", "tui", "vm", "tests"):
+        compileall.compile_dir(root / name, quiet=2, maxlevels=20)
+
+
+def _pytest(root: Path, junit: Path, arguments: Sequence[str]) -> list[str]:
+    named = any(
+        (root / argument.split("::", 1)[0]).exists()
+        for argument in arguments
+        if not argument.startswith("-")
+    )
+    return [
+        *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v"),
+        f"--junitxml={junit}",
+        *(("--color=yes",) if sys.stdout.isatty() else ()),
+        *arguments,
+        *(() if named else ("tests/guest",)),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    passed = ("SCXHID_NO_SKIP", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTEST_ADDOPTS")
+    return {
+        GUEST_VARIABLE: "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **{name: os.environ[name] for name in passed if name in os.environ},
+    }
+
+
+def _write_lost(junit: Path, version: str, message: str, seconds: float) -> None:
+    suite = ElementTree.Element(
+        "testsuite", name=f"guest {version}", tests="1", errors="1", time=f"{seconds:.1f}"
+    )
+    case = ElementTree.SubElement(suite, "testcase", classname="vm", name="machine")
+    ElementTree.SubElement(case, "error", message=message.splitlines()[0]).text = message
+    tree = ElementTree.Element("testsuites")
+    tree.append(suite)
+    junit.write_bytes(ElementTree.tostring(tree, encoding="utf-8", xml_declaration=True))
