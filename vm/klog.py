@@ -41,8 +41,10 @@ _HARMLESS = (
 
 _STAMP = re.compile(r"^(?:<\d+>)?\[\s*(\d+)\.(\d+)\](?:\[\s*[TC]\d+\])?\s?")
 
-#: Lines of one report that are kept with its first, so that it can be understood.
-_REPORT_LINES = 24
+_CUT = "[ cut here ]"
+
+#: Lines that a report can have: registers, modules, a call trace.
+_LONGEST = 150
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def scan(lines: Iterable[str], allowed: Sequence[str] = ()) -> list[Report]:
     that opens with ``cut here`` is named by its next line, which says what it is.
     """
     every = [line.rstrip("\r\n") for line in lines]
-    allow = [*_HARMLESS, *(re.compile(pattern) for pattern in allowed)]
+    expected = [re.compile(pattern) for pattern in allowed]
     found: list[Report] = []
     index = 0
     while index < len(every):
@@ -70,8 +72,9 @@ def scan(lines: Iterable[str], allowed: Sequence[str] = ()) -> list[Report]:
             continue
         end = _end_of_report(every, index)
         report = every[index:end]
-        head = next((line for line in report if "cut here" not in line), report[0])
-        if not any(pattern.search(line) for pattern in allow for line in report[:3]):
+        head = next((line for line in report if _CUT not in line), report[0])
+        harmless = any(pattern.search(head) for pattern in _HARMLESS)
+        if not harmless and not any(p.search(line) for p in expected for line in report):
             found.append(Report(bare(head), _at_ns(head), tuple(report)))
         index = end
     return found
@@ -98,18 +101,21 @@ def tail(path: Path, count: int = 12) -> list[str]:
 
 
 def _end_of_report(lines: list[str], start: int) -> int:
-    end_marks = ("---[ end trace", "---[ end Kernel panic", "</TASK>")
-    for index in range(start + 1, min(start + 1 + 6 * _REPORT_LINES, len(lines))):
-        if any(mark in lines[index] for mark in end_marks):
+    """The index after the report that begins at ``start``.
+
+    It goes on to its end mark, or to the end of its call trace, if that comes before the next
+    report; else it is one line (two after ``cut here``).
+    """
+    first = start + 2 if _CUT in lines[start] else start + 1
+    end = min(first, len(lines))
+    for index in range(end, min(start + _LONGEST, len(lines))):
+        if any(mark in lines[index] for mark in ("---[ end trace", "---[ end Kernel panic")):
             return index + 1
-        if index > start + 2 and _TROUBLE.search(lines[index]):
-            return index
-    return min(start + _REPORT_LINES, len(lines)) if _has_trace(lines, start) else start + 1
-
-
-def _has_trace(lines: list[str], start: int) -> bool:
-    near = lines[start : start + _REPORT_LINES]
-    return any(mark in line for line in near for mark in ("Call Trace:", "RIP: ", "cut here"))
+        if _TROUBLE.search(lines[index]):
+            break
+        if "</TASK>" in lines[index]:
+            end = index + 1
+    return end
 
 
 def bare(line: str) -> str:
