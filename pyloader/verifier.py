@@ -23,6 +23,9 @@ __all__ = ["PathStep", "Refusal", "RegisterFact", "SourceLine", "parse", "render
 # A program of a million steps leaves a log of some 100 MB; how it ends says why it was refused.
 _TAIL_CHARS = 512 << 10
 _HEAD_CHARS = 64 << 10
+# The kernel's words are a line or two; anything longer is no message of its.
+_LINES = 4
+_LINE_CHARS = 1000
 
 _BEGIN = re.compile(
     r"^(?:libbpf: )?(?:prog '(?P<program>[^'\n]{0,256})': )?-- BEGIN (?:PROG LOAD|DUMP) LOG --.*$",
@@ -109,21 +112,24 @@ def parse(log: str, program: str = "") -> Refusal:
     libbpf = _libbpf_words(outside)
     seen = bool(trace.instruction or trace.messages or report is not None)
     lines = trace.messages + trailing if seen else libbpf
+    lines = [line[:_LINE_CHARS] for line in lines[-_LINES:]]
     message = "; ".join(lines) or _without_message(trace)
     source = _source(trace, report, message)
     if report is not None and report.at is not None and not named and not program:
         named = report.at.function
     facts = _facts(trace, message)
+    report_words = [report.title, report.reason] if report is not None else []
     entry, advice = advise(
-        f"{message}\n{report.title}\n{report.reason}" if report is not None else message,
+        "\n".join([message, *report_words, *_acquirer(trace, message)]),
         source.text if source is not None else "",
         *_subject(facts, source),
     )
+    said = message if entry is not None or not lines else lines[-1]
     return Refusal(
         program=program or named,
         kind=entry.kind if entry is not None else "unknown",
         title=entry.title if entry is not None else "",
-        reason=_reason(report, message, log),
+        reason=(report.reason if report is not None else "") or said or _last_line(log),
         message=message,
         source=source,
         after=trace.own if _elsewhere(source, trace.source) else None,
@@ -185,11 +191,7 @@ def _without_message(trace: Trace) -> str:
     return f"the kernel gave no reason; the last instruction it looked at is {trace.instruction}"
 
 
-def _reason(report: Report | None, message: str, log: str) -> str:
-    if report is not None and report.reason:
-        return report.reason
-    if message:
-        return message
+def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.split("\n") if line.strip()]
     return lines[-1] if lines else "the kernel gave no reason"
 
@@ -247,11 +249,23 @@ def _subject(facts: tuple[RegisterFact, ...], source: SourceLine | None) -> tupl
     return fact.name, f" (from {since.place(source)})" if since is not None and since.line else ""
 
 
-def _classic_path(trace: Trace, message: str) -> tuple[PathStep, ...]:
-    """Where a leaked reference was acquired, which older logs give as an instruction number."""
+def _acquired_at(trace: Trace, message: str) -> int | None:
+    """The instruction that acquired a leaked reference, if the trace still has it."""
     acquired = _ACQUIRED_AT.search(message)
     number = int(acquired["number"]) if acquired is not None else -1
-    if number not in trace.instructions:
+    return number if number in trace.instructions else None
+
+
+def _acquirer(trace: Trace, message: str) -> list[str]:
+    number = _acquired_at(trace, message)
+    call = re.search(r" call (\w+)", trace.instructions[number]) if number is not None else None
+    return [f"acquired by {call[1]}"] if call is not None else []
+
+
+def _classic_path(trace: Trace, message: str) -> tuple[PathStep, ...]:
+    """Where a leaked reference was acquired, which older logs give as an instruction number."""
+    number = _acquired_at(trace, message)
+    if number is None:
         return ()
     code = trace.instructions[number]
     text = f"the reference comes from here: {code.partition(') ')[2] or code}"

@@ -9,6 +9,9 @@ from pyloader.verifier_catalogue import LIBBPF, Entry
 from pyloader.verifier_memory import MEMORY
 from pyloader.verifier_rules import RULES
 
+# Bounds the time that the patterns take on senseless text; real words are far shorter.
+_CHARS = 5000
+
 
 class _Blanks(dict[str, str]):
     """Names that a pattern did not find stand for themselves in general words."""
@@ -25,6 +28,7 @@ def advise(
     ``source`` is the refused source line, ``register`` the register in question (``r0``) and
     ``origin`` where its value came from, as an insertion (`` (from line 75)``).
     """
+    message, source = message[:_CHARS], source[:_CHARS]
     for entry, patterns, source_pattern in _compiled():
         if source_pattern is not None and source_pattern.search(source) is None:
             continue

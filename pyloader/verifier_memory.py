@@ -127,7 +127,6 @@ MEMORY: tuple[Entry, ...] = (
         "a plain number is used as a pointer",
         (
             r"invalid mem access '(?:scalar|inv|imm|unknown)'",
-            r"\bis scalar expected",
             r"is an integer scalar here",
         ),
         "The verifier has lost, or never had, the pointer behind {register}{origin}. A kernel "

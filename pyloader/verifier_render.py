@@ -27,7 +27,7 @@ def render(
     """The refusal as text of several lines, ending in a newline.
 
     ``source_path`` is the C file (or a folder that holds it): the lines around the refused one
-    are read from it, if it still has that line. Without it only the log's own line is shafter.
+    are read from it, if it still has that line. Without it only the log's own line is shown.
     """
     paint = _Paint(color)
     source, lines = _located(refusal.source, source_path)

@@ -24,6 +24,7 @@ _PLACE_WITHOUT_SOURCE = re.compile(r"  insn [0-9]{1,9}$")
 _ROW = re.compile(r"  (?P<mark>>>>|   ) *(?P<line>[0-9]{1,9}) \| (?P<text>.*)$")
 _NOTE = re.compile(r" +\| *\^-- (?P<label>[^:]{1,40}): (?P<text>.*)$")
 _MORE = re.compile(r" +\| {2,}(?P<text>\S.*)$")
+_TITLE_CHARS = 200  # the kernel's are far shorter
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def split(text: str) -> tuple[str, Report | None, str]:
     places = _places(sections.get("At", []))
     path = _places(sections.get("Active lock", [])) + _places(sections.get("Causal path", []))
     report = Report(
-        title=head["title"].strip(),
+        title=head["title"].strip()[:_TITLE_CHARS],
         reason=_joined(sections.get("Reason", [])),
         at=places[0] if places else None,
         path=tuple(path),

@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from pyloader.verifier_catalogue import Entry
 
+# What gives back what an acquiring call handed out.
+_RELEASES = (
+    ("bpf_ringbuf_reserve", "bpf_ringbuf_submit() or bpf_ringbuf_discard()"),
+    ("bpf_task_from_[vp]id|bpf_task_acquire", "bpf_task_release()"),
+    ("bpf_cpumask_create|bpf_cpumask_acquire", "bpf_cpumask_release()"),
+    ("scx_bpf_get_(?:possible|online)_cpumask", "scx_bpf_put_cpumask()"),
+    ("scx_bpf_get_idle_(?:cpumask|smtmask)\\w*", "scx_bpf_put_idle_cpumask()"),
+    ("scx_bpf_task_cgroup|bpf_cgroup_\\w+", "bpf_cgroup_release()"),
+    ("bpf_obj_new\\w*", "bpf_obj_drop()"),
+)
+
 RULES: tuple[Entry, ...] = (
     # Resources and contexts.
+    *(
+        Entry(
+            "unreleased-reference",
+            "a reference is not given back on every path",
+            (rf"acquired by (?P<name>{acquire})$",),
+            f"Give back what {{name}}() handed out with {release} before this way out; "
+            "early returns count as well.",
+        )
+        for acquire, release in _RELEASES
+    ),
     Entry(
         "unreleased-reference",
         "a reference is not given back on every path",
@@ -47,6 +68,16 @@ RULES: tuple[Entry, ...] = (
         ),
         "{name}() sleeps: make queues in ops.init, in a sleepable program "
         '(SEC("struct_ops.s/init")), or in a SEC("syscall") program.',
+    ),
+    Entry(
+        "sleepable",
+        "this may sleep, which is not allowed between here and the section's end",
+        (
+            r"sleepable (?:helper|kfunc) (?P<name>\w+)\S* in (?:rcu|non-preempt|IRQ)\S* region",
+            r"(?P<name>\w+) is sleepable within \w*(?:rcu|preempt|IRQ|lock)",
+        ),
+        "Close the section first (bpf_rcu_read_unlock(), bpf_preempt_enable(), …) and call "
+        "{name}() outside it; keep a reference over the gap instead of a bare pointer.",
     ),
     Entry(
         "sleepable",

@@ -27,6 +27,7 @@ _NOISE = re.compile(
     r"|Global function \S+ doesn't return scalar|returning from callee|caller:|callee:|to caller at"
 )
 _CALL = re.compile(r" call (?P<name>[^\s#]+)")
+_VALUE_CHARS = 1000  # what the kernel prints is far shorter
 _CALLER_SAVED = range(6)
 
 
@@ -153,10 +154,12 @@ def _note_registers(trace: Trace, text: str) -> None:
 def register_values(text: str) -> list[tuple[int, str]]:
     """``R0=map_value(ks=4,vs=8) R1=7`` → the numbers with their values as printed."""
     found: list[tuple[int, str]] = []
-    for match in _REGISTER.finditer(text):
+    match = _REGISTER.search(text)
+    while match is not None:
         depth, end = 0, match.end()
         while end < len(text) and (depth > 0 or not text[end].isspace()):
             depth += (text[end] == "(") - (text[end] == ")")
             end += 1
-        found.append((int(match["number"]), text[match.end() : end]))
+        found.append((int(match["number"]), text[match.end() : end][:_VALUE_CHARS]))
+        match = _REGISTER.search(text, end)
     return found

@@ -4,6 +4,12 @@
  * map alone) and writes what libbpf and the verifier say to DIRECTORY/PROGRAM-SUFFIX.log.
  * A program that makes the verifier walk a million instructions is recorded bare: the last
  * 16 kB of the verifier's own log, with none of libbpf's words.
+ *
+ * As root, on the kernel in question (in a virtual machine), from the project's folder:
+ *   clang -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -fdebug-prefix-map=$PWD/= \
+ *     -I/usr/include/x86_64-linux-gnu -c tests/unit/verifier_logs/X.bpf.c -o X.bpf.o
+ *   cc record.c -o record -lbpf -lelf -lz && ./record X.bpf.o tests/unit/verifier_logs $(uname -r)
+ * no_root is what nongpl.bpf.o gives without privilege; "-KERNEL" is the plain version.
  */
 #include <errno.h>
 #include <stdarg.h>
