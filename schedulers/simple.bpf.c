@@ -15,8 +15,9 @@
  *
  * Where it fails: all CPUs take one lock, so it does not scale to many CPUs or several sockets.
  * Tasks wander between CPUs and leave their caches behind. With fifo=1, threads that saturate the
- * CPUs easily drown out interactive ones. Weights hold among the tasks that wait in the queue; the
- * queue knows no groups, so cpu.weight and cpu.max of cgroups are not honoured.
+ * CPUs easily drown out interactive ones. Very light tasks get more than their weight says, the more
+ * so the longer the slice, since nobody may wait for long. The queue knows no groups: cpu.weight and
+ * cpu.max of cgroups are not honoured.
  */
 #include "scx.h"
 #include "declare.h"
