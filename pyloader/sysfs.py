@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-_ROOT = Path("/sys/kernel/sched_ext")
+_ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class SchedExt:
 
 def _read(name: str) -> str | None:
     try:
-        with open(_ROOT / name) as file:
+        with open(f"{_ROOT}/{name}") as file:
             return file.read().strip()
     except OSError:  # also ENODEV, from a scheduler that leaves while it is read
         return None

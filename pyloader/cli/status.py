@@ -56,12 +56,13 @@ def _sched() -> dict[str, Any]:
     }
     if not now.is_supported:
         return found
-    from pyloader import sched
+    # Not pyloader.sched, which brings all that a change needs: starting is half of the time.
     from pyloader.errors import NotPermitted
+    from pyloader.running import current, fallen
 
     try:
-        running = sched.current()
-        fallen = None if running else sched.fallen()
+        running = current()
+        gone = None if running else fallen()
     except NotPermitted:
         found["_hint"] = "run it as root to see whether it is ours, and its knobs"
         return found
@@ -74,8 +75,8 @@ def _sched() -> dict[str, Any]:
             _since_ns=since,
             knobs_changed=running.changed_knobs(),
         )
-    elif fallen:
-        name, info = fallen
+    elif gone:
+        name, info = gone
         why = info.sentence() if info else "it recorded no reason"
         found["last_exit"] = {"name": name, **(info.to_json() if info else {})}
         found["_hint"] = f"{name} was attached and is gone: {why} (more: scxhid sched log)"
