@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -10,14 +11,11 @@ from typing import Self
 
 from pyloader.errors import ScxhidError, Unsupported
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).parent / "floor"
 
-
-def build_directory() -> Path:
-    """Where compiled programs and the private installation lie: ``build/bench``."""
-    path = Path("build/bench").resolve()
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+#: Where compiled programs and the private installation lie.
+BUILD = ROOT / "build" / "bench"
 
 
 def compile_floor(name: str) -> Path:
@@ -25,12 +23,11 @@ def compile_floor(name: str) -> Path:
 
     Raises Unsupported if there is no C compiler or no libbpf.a.
     """
-    import os
-
     source = SOURCES / f"{name}.c"
-    program = build_directory() / name
+    program = BUILD / name
     if program.exists() and program.stat().st_mtime_ns > source.stat().st_mtime_ns:
         return program
+    BUILD.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CC", "cc"))
     command = [*compiler, "-O2", "-o", str(program), str(source), "-l:libbpf.a", "-lelf", "-lz"]
     try:
@@ -49,6 +46,14 @@ def compile_floor(name: str) -> Path:
     return program
 
 
+def compile_object(source: Path) -> None:
+    """The BPF object of ``source`` in ``BUILD``, where the guest finds it."""
+    from pyloader import compile_object as compile_bpf
+
+    BUILD.mkdir(parents=True, exist_ok=True)
+    compile_bpf(source, BUILD / source.with_suffix(".o").name)
+
+
 class Floor:
     """A running floor program, which does its work once for each line it is sent."""
 
@@ -63,7 +68,8 @@ class Floor:
 
         Raises ScxhidError if the program has ended; it has said why on stderr.
         """
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         try:
             self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
@@ -86,7 +92,8 @@ class Floor:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()

@@ -1,0 +1,83 @@
+"""What can be measured, and in which groups: suites of one group share a virtual machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vm.bench.result import Result
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Results, and facts about the machine that they were measured on."""
+
+    results: list[Result]
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def _many_cpus(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import knob_write, read_percpu
+    from vm.bench.floor import ROOT, SOURCES, compile_floor, compile_object
+    from vm.bench.guest import sample_inside
+
+    compile_floor("read_map")
+    compile_object(SOURCES / "counters.bpf.c")
+    compile_object(ROOT / "schedulers" / "simple.bpf.c")
+    tell(f"booting a machine with {read_percpu.POSSIBLE_CPUS} possible CPUs")
+    sampled = sample_inside(suites, cpus=2, possible_cpus=read_percpu.POSSIBLE_CPUS)
+    makers = {module.SUITE: module.results for module in (read_percpu, knob_write)}
+    results = [made for name in suites for made in makers[name](sampled.samples[name])]
+    return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
+
+
+def _attach(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import attach_detach
+    from vm.bench.floor import ROOT, compile_floor, compile_object
+    from vm.bench.guest import sample_inside
+
+    compile_floor("attach")
+    compile_object(ROOT / "schedulers" / "simple.bpf.c")
+    tell("booting a machine, attaching and detaching")
+    sampled = sample_inside(suites, cpus=attach_detach.CPUS)
+    results = attach_detach.results(sampled.samples[attach_detach.SUITE])
+    return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
+
+
+def _status(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import status_startup
+
+    return Measured(status_startup.measure(tell))
+
+
+def _boot(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import vm_boot
+
+    return Measured(*vm_boot.measure(tell))
+
+
+#: Names of a group's suites → what measures those that were asked for.
+GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
+    ("read_percpu_64x32", "knob_write"): _many_cpus,
+    ("attach_detach",): _attach,
+    ("status_startup",): _status,
+    ("vm_boot",): _boot,
+}
+
+NAMES = tuple(name for group in GROUPS for name in group)
+
+
+def run(wanted: Sequence[str], tell: Tell) -> Measured:
+    """Measure the suites called ``wanted``, in the order of the table."""
+    results: list[Result] = []
+    facts: dict[str, Any] = {}
+    for group, measure in GROUPS.items():
+        chosen = [name for name in group if name in wanted]
+        if chosen:
+            measured = measure(chosen, lambda text, name=chosen[0]: tell(f"{name}: {text}"))
+            results += measured.results
+            facts |= measured.facts
+    return Measured(results, facts)
