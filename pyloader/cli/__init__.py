@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import click
@@ -53,7 +54,8 @@ def main() -> None:
     """Run the command line and leave with the documented exit status."""
     try:
         status = cli(standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout:  # None where the caller has closed it
+            sys.stdout.flush()
     except ScxhidError as error:
         _explain(error)
         status = error.exit_status
@@ -65,12 +67,22 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         status = 130
     except BrokenPipeError:
-        # The reader has gone (`| head`): nothing more to say, and no traceback at exit.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader has gone (`| head`): nothing more to say
+        status = 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        _drop_output()
+        click.echo("scxhid: the output cannot be written: no space is left there", err=True)
         status = 1
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _drop_output() -> None:
+    """Let what is still to be written vanish, or Python would complain of it at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: ScxhidError) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from pyloader.errors import Unsupported
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Target(NamedTuple):
@@ -61,6 +64,18 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names from the table: none is imported, so one that is broken hides no other."""
+        from click.shell_completion import CompletionItem
+
+        rows = {**self._targets, **self._others()}
+        found = [
+            CompletionItem(name, help=target.short_help)
+            for name, target in rows.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, t.short_help) for name, t in {**self._targets, **self._others()}.items()]
