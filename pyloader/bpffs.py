@@ -6,12 +6,13 @@ directory that holds one loaded program set::
     scxhid/sched/current/    the one that is attached (with its ``link``)
     scxhid/sched/previous/   the one before it, loaded and ready to go back on
     scxhid/sched/next/       one that is being attached
-        ops/NAME             the struct_ops map
-        sections/data …      its data sections, by ELF name without the dot
+        ops/NAME             the struct_ops map, by the name that the kernel lists
+        sections/data …      its data sections, by ELF name without the first dot
         maps/NAME …          its other maps
         link                 the attachment; a place without it is a standby
 
-All of it mode 0700. The kernel allows no dot in a pin's name.
+All of it mode 0700. The kernel allows no dot in a pin's name, so a dot is written as
+a dash, which neither a C name nor the name of a scheduler can have.
 """
 
 from __future__ import annotations
@@ -73,12 +74,13 @@ class Place:
         return self.link.stat().st_mtime_ns
 
     def ops_name(self) -> str | None:
-        """Name of the struct_ops pinned here."""
-        return next(iter(_names(self.path / "ops")), None)
+        """Name of the struct_ops pinned here, as sysfs shows it while it is attached."""
+        return next(iter(self.pins("ops")), None)
 
     def pins(self, folder: str) -> dict[str, Path]:
         """Pins in ``ops``, ``sections`` or ``maps`` by name."""
-        return {name: self.path / folder / name for name in _names(self.path / folder)}
+        pins = _names(self.path / folder)
+        return {pin.replace("-", "."): self.path / folder / pin for pin in pins}
 
     def fill(self, folders: Mapping[str, Mapping[str, int]]) -> None:
         """Create the place with pins by folder and name; on failure nothing of it stays."""
@@ -88,7 +90,7 @@ class Place:
             for folder, fds in folders.items():
                 (self.path / folder).mkdir(mode=0o700)
                 for name, fd in fds.items():
-                    libbpf.pin(fd, str(self.path / folder / name.replace(".", "_")))
+                    libbpf.pin(fd, str(self.path / folder / name.replace(".", "-")))
         except OSError as error:
             self.clear()
             if isinstance(error, PermissionError):

@@ -75,7 +75,11 @@ def find_scheduler(text: str) -> Source:
     """
     if looks_like_file(text):
         path = Path(text)
-        if not path.is_file():
+        try:
+            found = path.is_file()
+        except OSError as error:  # a directory above that this user may not enter, say
+            raise ScxhidError(f"{text} cannot be read: {error.strerror}") from None
+        if not found:
             raise ScxhidError(f"{text} does not exist")
         name = path.name.split(".")[0]
         if path.suffix == ".c":

@@ -6,9 +6,9 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from pyloader.errors import Busy, NotPermitted
+from pyloader.errors import Busy, NotPermitted, ScxhidError
 from pyloader.places import run_dir
 
 
@@ -25,10 +25,16 @@ def writer(wait_s: float = 10.0, on_wait: Callable[[str], None] | None = None) -
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
         raise NotPermitted(f"{path} cannot be written: run scxhid as root") from None
+    except OSError as error:
+        raise ScxhidError(
+            f"the lock {path} cannot be made ({error.strerror}), nothing was changed; "
+            "SCXHID_RUN_DIR can name another directory"
+        ) from None
     try:
         _acquire(fd, wait_s, on_wait)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # on a full disk the lock holds without its holder's name
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(fd)  # which also unlocks

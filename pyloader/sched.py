@@ -16,7 +16,7 @@ from pyloader.attached import Attached
 from pyloader.errors import BadValue, Busy, Gone, NotPermitted
 from pyloader.object import BpfObject
 from pyloader.running import current, fallen, ops_id, require_current, require_sched_ext
-from pyloader.spec import ObjectSpec, data_section
+from pyloader.spec import ObjectSpec, OpsSpec, data_section
 
 __all__ = [
     "SetResult",
@@ -100,7 +100,7 @@ def use(
     AttachError, Ejected.
     """
     require_sched_ext()
-    name = spec.sole_ops(OPS).name
+    ops = spec.sole_ops(OPS)
     bpffs.make_root()
     with lock.writer(on_wait=tell):
         swap.tidy()
@@ -113,13 +113,13 @@ def use(
             if old is None:
                 swap.make_way(options.replace)
             place = bpffs.upcoming()
-            place.fill(_pins(standby, name))
+            place.fill(_pins(standby, ops))
             keep.keep(ops_id(place), spec)
             previous = old.name if old else None
             times = swap.change(
-                Attached(place), old, options.trial_ns, lambda: os.dup(standby.attach(name).fd)
+                Attached(place), old, options.trial_ns, lambda: os.dup(standby.attach(ops.name).fd)
             )
-    return UseResult(name, previous, load_ns, times.attach_ns, times.gap_ns, kept)
+    return UseResult(ops.kernel_name, previous, load_ns, times.attach_ns, times.gap_ns, kept)
 
 
 def hold(
@@ -134,7 +134,8 @@ def hold(
     by itself.
     """
     require_sched_ext()
-    name = spec.sole_ops(OPS).name
+    ops = spec.sole_ops(OPS)
+    name = ops.kernel_name
     with lock.writer():
         if bpffs.current().exists():
             swap.tidy()
@@ -146,7 +147,7 @@ def hold(
             try:
                 if old:
                     swap.detach(old)
-                standby.attach(name)
+                standby.attach(ops.name)
                 swap.confirm(name, standby.exit_record, seq)
                 on_running(name)
                 while swap.runs(name, standby.exit_record):
@@ -228,13 +229,13 @@ def collect() -> None:
         return
 
 
-def _pins(standby: BpfObject, ops: str) -> dict[str, dict[str, int]]:
+def _pins(standby: BpfObject, ops: OpsSpec) -> dict[str, dict[str, int]]:
     """What to pin, by folder and name: the ops, the data sections, the other maps."""
     folders: dict[str, dict[str, int]] = {"ops": {}, "sections": {}, "maps": {}}
     for name, fd in standby.map_fds().items():
         section = data_section(name)
-        if name == ops:
-            folders["ops"][name] = fd
+        if name == ops.name:
+            folders["ops"][ops.kernel_name] = fd
         elif section.startswith("."):
             folders["sections"][section[1:]] = fd
         else:

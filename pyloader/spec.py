@@ -61,6 +61,11 @@ class OpsSpec:
     fields: Mapping[str, Any]
     """Member → value as compiled."""
 
+    @property
+    def kernel_name(self) -> str:
+        """The name that the kernel lists it under: its ``name`` member, where it has one."""
+        return str(self.fields.get("name") or self.name)
+
 
 @dataclass(frozen=True)
 class VariableSpec:
