@@ -73,6 +73,11 @@ def remembered_kvm() -> bool | None:
     return None if known is None else not known.get("trouble")
 
 
+def remembered_trouble() -> str:
+    """Why KVM cannot be used, as far as it is known; empty if it can or was never tried."""
+    return _device_trouble() or str(remembered(_MEMORY).get(probe_key(), {}).get("trouble", ""))
+
+
 def probe_key() -> str:
     """What the answer depends on: host kernel, QEMU, processor."""
     version = ".".join(map(str, qemu_version() or ()))
@@ -95,5 +100,6 @@ def _probe(kernel: Kernel) -> str:
     try:
         bare_boot(kernel, accel="kvm", cpus=1, timeout_s=_PROBE_TIMEOUT_S)
     except (VmLost, VmError) as error:
-        return str(error)
+        first_line = str(error).splitlines()[0]
+        return first_line.rsplit(";", 1)[0]
     return ""

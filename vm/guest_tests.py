@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import compileall
+import contextlib
 import os
+import shutil
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
@@ -11,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyloader.errors import WrongUse
+from pyloader.errors import CompileError, WrongUse
 from vm import klog, machine
 from vm.cache import make_directory
 from vm.errors import VmLost
@@ -19,6 +21,9 @@ from vm.kernels import Kernel
 
 #: Tells tests that they are in the guest.
 GUEST_VARIABLE = "SCXHID_GUEST"
+
+#: Tells tests where the objects are that were compiled for them: the guest has no time to.
+OBJECTS_VARIABLE = "SCXHID_TEST_OBJECTS"
 
 #: The junit property by which a test says what it lets the kernel log say.
 ALLOWED_PROPERTY = "kernel_log"
@@ -84,6 +89,7 @@ def run_tests(
     log = build / f"guest-{kernel.version}.log"
     junit.unlink(missing_ok=True)
     _compile(root)
+    objects = _compile_programs(root, build / "guest-objects")
     command = _pytest(root, junit, arguments)
     started_ns = time.monotonic_ns()
     try:
@@ -96,7 +102,7 @@ def run_tests(
             timeout_s=timeout_s,
             rw=(build,),
             cwd=root,
-            environment=_environment(),
+            environment=_environment() | {OBJECTS_VARIABLE: str(objects)},
             log_path=log,
             say=say,
         )
@@ -156,6 +162,21 @@ def _compile(root: Path) -> None:
         compileall.compile_dir(root / name, quiet=2, maxlevels=20)
 
 
+def _compile_programs(root: Path, objects: Path) -> Path:
+    """Compile the schedulers and the tests' programs into ``objects``; unchanged ones are cached.
+
+    Sources that no compiler takes are left out: they are there for the tests of that.
+    """
+    from pyloader.compile import compile_object
+
+    make_directory(objects)
+    sources = [*(root / "schedulers").glob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
+    for source in sources:
+        with contextlib.suppress(CompileError):
+            shutil.copyfile(compile_object(source), objects / source.with_suffix(".o").name)
+    return objects
+
+
 def _pytest(root: Path, junit: Path, arguments: Sequence[str]) -> list[str]:
     named = any(
         (root / argument.split("::", 1)[0]).exists()
@@ -177,6 +198,9 @@ def _environment() -> dict[str, str]:
         GUEST_VARIABLE: "1",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        # Looking for plugins and importing them takes seconds under emulation, and hypothesis'
+        # wants to write into the checkout; what a test needs is named with -p.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         **{name: os.environ[name] for name in passed if name in os.environ},
     }
 

@@ -152,10 +152,12 @@ def _first_line(descriptor: int, deadline_ns: int) -> tuple[str, int]:
 
 def _raise(kernel: Kernel, accel: str, timeout_s: float, directory: Path) -> None:
     log = directory / "kernel.log"
-    tail = klog.tail(log) or klog.tail(directory / "qemu.log")
+    # A machine that dies at once has no kernel log; QEMU then says why, in its first line.
+    tail = klog.tail(log) or klog.read_lines(directory / "qemu.log")[:3]
+    last = tail[0 if not klog.tail(log) else -1] if tail else "it said nothing"
     raise VmLost(
-        f"kernel {kernel.version} on {accel} ran no program within {timeout_s:g} s"
-        f" ({tail[-1] if tail else 'it said nothing'}); try another kernel or --accel tcg",
+        f"kernel {kernel.version} on {accel} ran no program within {timeout_s:g} s ({last});"
+        " try another kernel, or --accel tcg",
         log,
         tail,
     )

@@ -84,6 +84,8 @@ def run(
     modules: Sequence[str] = DEFAULT_MODULES,
     udev: bool = False,
     stdin: int | bytes | None = None,
+    stdout: int = 1,
+    stderr: int = 2,
     capture: bool = False,
     console: bool = False,
     log_path: Path | None = None,
@@ -103,7 +105,8 @@ def run(
         modules: kernel modules loaded before the command starts.
         udev: start udev before the command (3 s under emulation).
         stdin: a descriptor, bytes, or None for an empty one.
-        capture: return stdout and stderr in the result instead of passing them on.
+        stdout, stderr: descriptors that the command's output and errors are copied to.
+        capture: return both in the result instead.
         console: a terminal on stdin and stdout instead of three streams.
         log_path: where the kernel log goes; by default a file in the cache directory.
         allowed_warnings: regexes of kernel-log reports that are expected.
@@ -134,10 +137,11 @@ def run(
         write_init(plan, modules, udev=udev)
         write_command(plan, command, cwd or Path.cwd(), environment or {})
         machine = _Machine(plan, kept_log, timeout_s)
-        pump = Pump(stdin, None if capture else 1, None if capture else 2, machine.hear)
+        sinks = (None, None) if capture else (stdout, stderr)
+        pump = Pump(stdin, *sinks, machine.hear)
         machine.run(pump)
     ended_ns = time.monotonic_ns()
-    stdout, stderr = pump.output()
+    output, errors = pump.output()
     return Result(
         status=machine.status,
         log_path=kept_log,
@@ -147,8 +151,8 @@ def run(
         accel=mode,
         kernel=chosen.version,
         warnings=tuple(klog.scan_file(kept_log, allowed_warnings)),
-        stdout=stdout,
-        stderr=stderr,
+        stdout=output,
+        stderr=errors,
     )
 
 

@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 
-from pyloader import sched, sysfs
+from tests.guest import kernel
 from vm import klog
-from vm.guest_tests import ALLOWED_PROPERTY
+from vm.guest_tests import ALLOWED_PROPERTY, OBJECTS_VARIABLE
+
+OBJECTS = Path(os.environ.get(OBJECTS_VARIABLE, ""))
+
+#: Gives the path of the object compiled from a source of that name.
+Program = Callable[[str], str]
 
 _KMSG = "/dev/kmsg"
-_SYSRQ = "/proc/sysrq-trigger"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,21 +49,42 @@ def clean_kernel_log(request: pytest.FixtureRequest) -> Generator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_scheduler_left(clean_kernel_log: None) -> Generator[None]:
-    """Put the kernel's own scheduler back before and after each test, whoever attached another."""
+def empty_slate(
+    clean_kernel_log: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[None]:
+    """The kernel's own scheduler, no pins and no history, before and after each test."""
+    monkeypatch.setenv("SCXHID_STATE_DIR", str(tmp_path / "state"))
     _back_to_the_kernels_own()
     yield
     _back_to_the_kernels_own()
 
 
+@pytest.fixture
+def program() -> Program:
+    """The compiled object of a test program or scheduler, by the name of its source."""
+
+    def find(name: str) -> str:
+        path = OBJECTS / f"{name}.bpf.o"
+        assert path.is_file(), f"{path} is missing; `scxhid vm test` makes it before the boot"
+        return str(path)
+
+    return find
+
+
+@pytest.fixture
+def simple(program: Program) -> str:
+    return program("simple")
+
+
 def _back_to_the_kernels_own() -> None:
-    if not sysfs.read().is_supported or sysfs.read().ops is None:
-        return
-    sched.stop()
-    if sysfs.read().ops is not None:
-        # Held by an object that a test did not close: SysRq-S ejects whatever runs.
-        with open(_SYSRQ, "w") as trigger:
-            trigger.write("S")
+    kernel.unpin()
+    if kernel.state() != "disabled":
+        try:
+            kernel.wait_disabled()
+        except AssertionError:
+            # Held by a process that a test did not end: SysRq-S ejects whatever runs.
+            Path("/proc/sysrq-trigger").write_text("S")
+            kernel.wait_disabled()
 
 
 def _records(kmsg: int) -> list[str]:
