@@ -18,12 +18,14 @@ standard output, one event a line:
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import os
 import shlex
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -34,6 +36,18 @@ from vm.demo_load import Load, Sample
 
 #: Set where the viewer has a terminal: commands colour their output.
 COLOR_VARIABLE = "SCXHID_DEMO_COLOR"
+
+_IMPORTED_LATE = (
+    "pyloader.cli.build",
+    "pyloader.cli.sched_change",
+    "pyloader.cli.sched_show",
+    "pyloader.cli.status",
+    "pyloader.maps",
+    "pyloader.object",
+    "pyloader.verifier",
+    "rich.console",
+    "rich.table",
+)
 
 Emit = Callable[..., None]
 
@@ -144,19 +158,18 @@ def _emitter(channel: IO[str]) -> Emit:
 
 def _warm_up() -> None:
     """Import what the commands import when they are called: slow in an emulated guest."""
-    import numpy as np
-    import rich.console
-    import rich.table
+    for module in _IMPORTED_LATE:
+        importlib.import_module(module)
 
-    import pyloader.cli.build
-    import pyloader.cli.sched_change
-    import pyloader.cli.sched_show
-    import pyloader.cli.status
-    import pyloader.maps
-    import pyloader.object
-    import pyloader.verifier
 
-    del np, rich, pyloader
+def _play(stage: Stage, run: Callable[[Stage], None]) -> None:
+    """Run a step; one that breaks is one that failed, and the show goes on."""
+    stage.figures, stage.faults = {}, []
+    try:
+        run(stage)
+    except Exception as error:
+        traceback.print_exc()
+        stage.faults.append(f"{type(error).__name__}: {error}")
 
 
 def main() -> int:
@@ -175,9 +188,8 @@ def main() -> int:
     emit("ready", kernel=os.uname().release, cpus=cpus, loops=load.loops)
     time.sleep(1)  # the loops' shells are up, their first faults behind them
     for number, step in enumerate(STEPS, 1):
-        stage.figures, stage.faults = {}, []
         emit("step", number=number, name=step.name, title=step.title, text=step.text)
-        step.run(stage)
+        _play(stage, step.run)
         why = "; ".join(stage.faults)
         emit("result", name=step.name, ok=not why, why=why, figures=stage.figures)
     load.stop()
