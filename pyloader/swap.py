@@ -179,9 +179,10 @@ def watch(name: str, record: Record, trial_ns: int) -> None:
     """Stay for the trial; Ejected or AttachError if it ends meanwhile."""
     deadline = time.monotonic_ns() + trial_ns
     while time.monotonic_ns() < deadline:
-        # sysfs may tell a moment before the record is complete: ask twice.
         if not runs(name, record):
-            time.sleep(10 * _POLL_S)
+            # The record is written by ops.exit, which the kernel calls on its way to "disabled":
+            # under load that is over a second after the state has left "enabled".
+            _wait_disabled()
             if not runs(name, record):
                 raise AttachError(f"{name} ended during the trial and recorded no reason")
         time.sleep(_POLL_S)
