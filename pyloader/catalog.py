@@ -6,12 +6,13 @@ installation inside the package, each with its compiled object.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pyloader.errors import ScxhidError, UnknownName
+from pyloader.errors import ScxhidError, UnknownName, VerifierError
 from pyloader.names import nearest
 from pyloader.spec import ObjectSpec
 
@@ -49,6 +50,15 @@ class Source:
         from pyloader.compile import compile_object
 
         return ObjectSpec.open(compile_object(self.c_file, warn=warn))
+
+    @contextmanager
+    def blamed(self) -> Generator[None]:
+        """Let a refusal by the verifier that is raised inside show lines of this source."""
+        try:
+            yield
+        except VerifierError as error:
+            error.source_path = self.c_file
+            raise
 
 
 def schedulers() -> dict[str, Source]:

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyloader.exitinfo import ExitInfo
     from pyloader.verifier import Refusal
 
@@ -84,8 +86,10 @@ class VerifierError(LoadError):
     """The verifier refused a program.
 
     ``refusal`` holds the source line, the registers that matter and advice;
-    ``log`` the whole verifier log.
+    ``log`` the whole verifier log. ``source_path`` is the C file, where it is known.
     """
+
+    source_path: Path | None = None
 
     def __init__(self, message: str, refusal: Refusal, errno: int = 0, log: str = "") -> None:
         self.refusal = refusal

@@ -230,18 +230,19 @@ def _explain_load(spec: ObjectSpec, error: CallFailed) -> Exception:
             f"the kernel does not let this user load {spec.name}: run it as root "
             "(CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN)"
         )
-    if "BEGIN PROG LOAD LOG" in words:
-        refusal = parse(words)
-        message = f"the kernel's verifier refused program {refusal.program} of {spec.name}: "
-        return VerifierError(message + refusal.reason, refusal, error.errno or 0, words)
-    lines = [line.removeprefix("libbpf: ") for line in words.strip().splitlines()]
-    detail = next((line for line in lines if "failed" in line or "not found" in line), "")
     for ops in spec.ops.values():
         if ops.kind and f"{ops.kind} is not found in kernel BTF" in words:
             return Unsupported(
                 f"this kernel has no {ops.kind}, which {spec.name} needs; "
                 "`scxhid doctor` says what it can do"
             )
+    refusal = parse(words)
+    if "BEGIN PROG LOAD LOG" in words or refusal.kind != "unknown":
+        who = f"program {refusal.program} of {spec.name}" if refusal.program else spec.name
+        message = f"the kernel refused {who}: {refusal.title or refusal.reason}"
+        return VerifierError(message, refusal, error.errno or 0, words)
+    lines = [line.removeprefix("libbpf: ") for line in words.strip().splitlines()]
+    detail = next((line for line in lines if "failed" in line or "not found" in line), "")
     return LoadError(
         f"{spec.name} could not be loaded: {detail or error.strerror}", error.errno or 0, words
     )

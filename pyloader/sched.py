@@ -127,11 +127,11 @@ def hold(
     globals_: Mapping[str, Any],
     options: UseOptions,
     on_running: Callable[[str], None],
-) -> None:
+) -> str:
     """Attach without a pin and stay until Ctrl-C or the scheduler's end; then put the old one back.
 
-    Needs no BPF file system. Raises what ``use`` raises; Ejected if the scheduler ends
-    by itself.
+    Needs no BPF file system. Returns in words what runs after Ctrl-C. Raises what
+    ``use`` raises; Ejected if the scheduler ends by itself.
     """
     require_sched_ext()
     ops = spec.sole_ops(OPS)
@@ -140,6 +140,7 @@ def hold(
         if bpffs.current().exists():
             swap.tidy()
         old = current()
+        after = "the kernel's own scheduler runs"
         with spec.load(globals_) as standby:
             if old is None:
                 swap.make_way(options.replace)
@@ -153,11 +154,12 @@ def hold(
                 while swap.runs(name, standby.exit_record):
                     time.sleep(_POLL_S)
             except KeyboardInterrupt:
-                return
+                pass
             finally:
                 standby.close()
                 if old:
-                    swap.put_back(old)
+                    after = swap.put_back(old)
+        return after
 
 
 def back(options: UseOptions = _DEFAULT, tell: Tell | None = None) -> UseResult:

@@ -91,5 +91,5 @@ def _explain(error: ScxhidError) -> None:
     if isinstance(error, VerifierError):
         from pyloader.verifier import render
 
-        click.echo(render(error.refusal, color=sys.stderr.isatty()), err=True)
+        click.echo(render(error.refusal, error.source_path, color=sys.stderr.isatty()), err=True)
     click.echo(f"scxhid: {error}", err=True)

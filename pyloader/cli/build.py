@@ -53,7 +53,7 @@ def check(what: str, log: bool) -> None:
         import time
 
         started = time.monotonic_ns()
-        with spec.load() as loaded:
+        with source.blamed(), spec.load() as loaded:
             took = duration(time.monotonic_ns() - started)
             count = len(loaded.program_fds())
             instructions = sum(p.instructions for p in spec.programs.values())

@@ -70,16 +70,22 @@ def use(
     from pyloader import sched
     from pyloader.catalog import find_scheduler
 
-    spec = find_scheduler(what).open(warn=note)
+    source = find_scheduler(what)
+    spec = source.open(warn=note)
     values = sched.parse_values(spec, assignments(knobs))
     options = sched.UseOptions(int(trial_s * 1e9), replace, keep_knobs)
     if no_pin:
-        sched.hold(spec, values, options, lambda name: note(f"{name} runs; Ctrl-C takes it off"))
-        note("the kernel's own scheduler runs")
+        with source.blamed():
+            what_then = sched.hold(
+                spec, values, options, lambda name: note(f"{name} runs; Ctrl-C takes it off")
+            )
+        note(what_then)
         return
     if trial_s:
-        note(f"watching it for {trial_s:g} s")
-    _report(sched.use(spec, values, options, note), as_json)
+        note(f"it will be watched for {trial_s:g} s once it runs")
+    with source.blamed():
+        result = sched.use(spec, values, options, note)
+    _report(result, as_json)
 
 
 @click.command()
