@@ -152,16 +152,26 @@ class Types:
         self._known: dict[int, Type] = {}
 
     @cached_property
-    def _raw(self) -> list[RawType | None]:
-        return [None, *(self._btf.type(i) for i in range(1, len(self._btf)))]
+    def _kinds(self) -> list[int]:
+        return self._btf.kinds()
+
+    def _of_kind(self, kind: int) -> Iterator[RawType]:
+        # Only these are read whole: an object brings many types that nobody asks for.
+        return (self._btf.type(i) for i, found in enumerate(self._kinds) if found == kind)
 
     @cached_property
     def _tags(self) -> dict[tuple[int, int], list[str]]:
         tags: dict[tuple[int, int], list[str]] = {}
-        for raw in self._raw:
-            if raw and raw.kind == KIND_DECL_TAG:
-                tags.setdefault((raw.size_or_type, raw.extra[0][0]), []).append(raw.name)
+        for raw in self._of_kind(KIND_DECL_TAG):
+            tags.setdefault((raw.size_or_type, raw.extra[0][0]), []).append(raw.name)
         return tags
+
+    @cached_property
+    def _data_sections(self) -> dict[str, RawType]:
+        sections: dict[str, RawType] = {}
+        for raw in self._of_kind(KIND_DATASEC):
+            sections.setdefault(raw.name, raw)
+        return sections
 
     def resolve(self, type_id: int, depth: int = 0) -> Type:
         """The type ``type_id`` without typedefs and qualifiers.
@@ -214,16 +224,12 @@ class Types:
 
     def data_sections(self) -> Iterator[str]:
         """Names of the data sections (``.data``, ``.rodata``, ``license``, …)."""
-        for raw in self._raw:
-            if raw and raw.kind == KIND_DATASEC:
-                yield raw.name
+        return iter(self._data_sections)
 
     def section(self, name: str) -> list[DataVar]:
         """The variables of the data section ``name`` by rising offset."""
-        for raw in self._raw:
-            if raw and raw.kind == KIND_DATASEC and raw.name == name:
-                return sorted(self._section_vars(raw), key=lambda var: var.offset)
-        return []
+        raw = self._data_sections.get(name)
+        return sorted(self._section_vars(raw), key=lambda var: var.offset) if raw else []
 
     def section_by_id(self, type_id: int) -> list[DataVar]:
         """The same for the type id of a data section, as the kernel gives it for a map."""
@@ -235,8 +241,8 @@ class Types:
     def _section_vars(self, section: RawType) -> Iterator[DataVar]:
         for item in section.extra:
             var_id, offset, size = int(item[0]), int(item[1]), int(item[2])
-            known = 0 < var_id < len(self._raw)
-            var: RawType | None = self._raw[var_id] if known else None
+            known = 0 < var_id < len(self._kinds)
+            var = self._btf.type(var_id) if known else None
             if var is None or var.kind != KIND_VAR:
                 continue
             tags = tuple(self._tags.get((var_id, -1), ()))

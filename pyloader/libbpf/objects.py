@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
+from pyloader.errors import Gone
 from pyloader.libbpf.calls import NULL, check, check_pointer, ffi, lib, text, words
 from pyloader.libbpf.types import Btf
 
@@ -15,10 +17,16 @@ class Program:
     """A program of an object, in libbpf's hands."""
 
     def __init__(self, handle: Any, owner: Object) -> None:
-        self.handle, self.owner = handle, owner
+        self._handle, self.owner = handle, owner
         self.name = text(lib.bpf_program__name(handle))
         self.section = text(lib.bpf_program__section_name(handle))
         self.type = text(lib.libbpf_bpf_prog_type_str(lib.bpf_program__type(handle)))
+
+    @property
+    def handle(self) -> Any:
+        """libbpf's pointer; Gone once the object is closed, when it points to nothing."""
+        self.owner.require_open()
+        return self._handle
 
     @property
     def instructions(self) -> int:
@@ -49,7 +57,7 @@ class Map:
     """A map of an object, in libbpf's hands."""
 
     def __init__(self, handle: Any, owner: Object) -> None:
-        self.handle, self.owner = handle, owner
+        self._handle, self.owner = handle, owner
         self.name = text(lib.bpf_map__name(handle))
         self.type = text(lib.libbpf_bpf_map_type_str(lib.bpf_map__type(handle)))
         self.key_size: int = lib.bpf_map__key_size(handle)
@@ -59,6 +67,12 @@ class Map:
         self.key_type_id: int = lib.bpf_map__btf_key_type_id(handle)
         self.value_type_id: int = lib.bpf_map__btf_value_type_id(handle)
         self.is_internal = bool(lib.bpf_map__is_internal(handle))
+
+    @property
+    def handle(self) -> Any:
+        """libbpf's pointer; Gone once the object is closed, when it points to nothing."""
+        self.owner.require_open()
+        return self._handle
 
     @property
     def fd(self) -> int:
@@ -92,15 +106,20 @@ class Object:
     _handle: Any = None  # also after an open that failed
 
     def __init__(self, data: bytes, name: str) -> None:
+        self.name = name
         lib.shim_log_start()
         handle = lib.shim_open(ffi.from_buffer(data), len(data), name.encode())
         self._handle = check_pointer(handle, "open")
         self._data = data  # libbpf reads from it until load
 
+    def require_open(self) -> None:
+        """Gone if the object is closed."""
+        if self._handle is None:
+            raise Gone(f"the BPF object {self.name} is closed")
+
     @property
     def handle(self) -> Any:
-        if self._handle is None:
-            raise ValueError("the BPF object is closed")
+        self.require_open()
         return self._handle
 
     def load(self) -> None:
@@ -128,12 +147,13 @@ class Object:
             yield Map(at, self)
             at = lib.bpf_object__next_map(self.handle, at)
 
+    @cached_property
+    def _program_names(self) -> dict[int, str]:
+        return {int(ffi.cast("uintptr_t", p.handle)): p.name for p in self.programs()}
+
     def program_at(self, pointer: int) -> str | None:
         """Name of the program behind a function pointer of a struct_ops value, before load."""
-        for program in self.programs():
-            if int(ffi.cast("uintptr_t", program.handle)) == pointer:
-                return program.name
-        return None
+        return self._program_names.get(pointer)
 
     def close(self) -> None:
         if self._handle is not None:

@@ -41,8 +41,15 @@ class Btf:
     """Type information: of an object (which keeps it), or of the kernel (closed here)."""
 
     def __init__(self, handle: Any, owner: Object | None = None) -> None:
-        self.handle = handle if owner else ffi.gc(handle, lib.btf__free)
+        self._handle = handle if owner else ffi.gc(handle, lib.btf__free)
         self._owner = owner
+
+    @property
+    def handle(self) -> Any:
+        """libbpf's pointer; Gone once the object that keeps it is closed."""
+        if self._owner:
+            self._owner.require_open()
+        return self._handle
 
     @classmethod
     def from_kernel(cls, btf_id: int) -> Btf:
@@ -61,6 +68,11 @@ class Btf:
 
     def __len__(self) -> int:
         return lib.btf__type_cnt(self.handle)
+
+    def kinds(self) -> list[int]:
+        """The kind of each type by id; that of id 0, void, is 0."""
+        at = lib.btf__type_by_id
+        return [(at(self.handle, i).info >> 24) & 0x1F if i else 0 for i in range(len(self))]
 
     def _name(self, offset: int) -> str:
         return text(lib.btf__name_by_offset(self.handle, offset))
