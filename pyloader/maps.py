@@ -34,6 +34,7 @@ class BpfMap:
         self.key_dtype = _dtype_or_bytes(key_type, info.key_size)
         self.value_dtype = _dtype_or_bytes(value_type, info.value_size)
         self.is_per_cpu = self.type in _PER_CPU
+        self._count = 0  # of the last read
 
     def close(self) -> None:
         """Let go of the map; arrays that ``view`` gave stay valid. Again is no error."""
@@ -47,7 +48,7 @@ class BpfMap:
 
     @cached_property
     def _slot_dtype(self) -> np.dtype[Any]:
-        """The value as per-CPU maps store it: rounded up to 8 bytes."""
+        """The value as per-CPU maps hand it out, and mapped arrays hold it: rounded up to 8."""
         size = -(-self.value_dtype.itemsize // 8) * 8
         if size == self.value_dtype.itemsize:
             return self.value_dtype
@@ -57,10 +58,12 @@ class BpfMap:
 
     @cached_property
     def _batch(self) -> tuple[NDArray[Any], NDArray[Any], libbpf.BatchReader]:
-        cpus = (libbpf.possible_cpus(),) if self.is_per_cpu else ()
         keys = np.zeros(self.max_entries, self.key_dtype)
-        raw = np.zeros((self.max_entries, *cpus), self._slot_dtype)
-        reader = libbpf.BatchReader(self.fd, keys, raw, self.max_entries, keys.itemsize)
+        if self.is_per_cpu:
+            raw = np.zeros((self.max_entries, libbpf.possible_cpus()), self._slot_dtype)
+        else:  # the kernel copies values side by side, however it stores them
+            raw = np.zeros(self.max_entries, self.value_dtype)
+        reader = libbpf.BatchReader(self.fd, keys, raw, self.max_entries, self.key_dtype.itemsize)
         return keys, raw, reader
 
     def read(self) -> NDArray[Any]:
@@ -71,53 +74,64 @@ class BpfMap:
         ``read``: copy it to keep it. Hashes: in the order of ``keys()``. Gone if the
         map is closed, LoadError if the kernel refuses (a map type without batches).
         """
-        if self.fd < 0:
-            raise Gone(f"map {self.name} is closed")
+        self._open_fd()
         _, raw, reader = self._batch
         try:
             count = reader.read()
         except libbpf.CallFailed as error:
             raise LoadError(f"map {self.name} ({self.type}) cannot be read: {error}") from None
-        plain = raw if self._slot_dtype is self.value_dtype else raw["v"]
+        self._count = count
+        plain = raw["v"] if self.is_per_cpu and self._slot_dtype is not self.value_dtype else raw
         return plain if count == len(plain) else plain[:count]
 
     def keys(self) -> NDArray[Any]:
         """The keys of the last ``read``, in its order; shape ``(entries,)``."""
-        return self._batch[0]
+        return self._batch[0][: self._count]
 
     def lookup(self, key: Any) -> NDArray[Any] | None:
         """The value under ``key``, shape ``()`` or ``(possible CPUs,)``; None if there is none."""
         cpus = (libbpf.possible_cpus(),) if self.is_per_cpu else ()
         out = np.zeros(cpus or 1, self._slot_dtype)
-        if not libbpf.lookup(self.fd, self._key(key), out.view(np.uint8)):
-            return None
+        try:
+            if not libbpf.lookup(self._open_fd(), self._key(key), out.view(np.uint8)):
+                return None
+        except libbpf.CallFailed as error:
+            raise LoadError(f"map {self.name} ({self.type}) cannot be read: {error}") from None
         plain = out if self._slot_dtype is self.value_dtype else out["v"]
         return plain if cpus else plain[0]
 
     def update(self, key: Any, value: Any) -> None:
         """Store ``value`` (whatever numpy makes the value's dtype from) under ``key``."""
-        if self.is_per_cpu:
-            slots = np.zeros(libbpf.possible_cpus(), self._slot_dtype)
-            (slots if self._slot_dtype is self.value_dtype else slots["v"])[:] = value
-        else:
-            slots = np.zeros(1, self.value_dtype)
-            slots[0] = value
+        slots = np.zeros(libbpf.possible_cpus() if self.is_per_cpu else 1, self._slot_dtype)
+        plain = slots if self._slot_dtype is self.value_dtype else slots["v"]
         try:
-            libbpf.update(self.fd, self._key(key), slots.view(np.uint8))
+            plain[:] = value
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BadValue(f"map {self.name} does not take value {value!r}: {error}") from None
+        try:
+            libbpf.update(self._open_fd(), self._key(key), slots.view(np.uint8))
         except libbpf.CallFailed as error:
             raise BadValue(f"map {self.name} does not take key {key!r}: {error}") from None
 
     def delete(self, key: Any) -> None:
         """Take the entry under ``key`` out; BadValue if there is none or the map keeps all."""
         try:
-            libbpf.delete(self.fd, self._key(key))
+            libbpf.delete(self._open_fd(), self._key(key))
         except libbpf.CallFailed as error:
             raise BadValue(f"map {self.name} does not give up key {key!r}: {error}") from None
 
     def _key(self, key: Any) -> NDArray[Any]:
         out = np.zeros(1, self.key_dtype)
-        out[0] = key
+        try:
+            out[0] = key
+        except (ValueError, TypeError, OverflowError) as error:
+            raise BadValue(f"map {self.name} has no key {key!r}: {error}") from None
         return out.view(np.uint8)
+
+    def _open_fd(self) -> int:
+        if self.fd < 0:
+            raise Gone(f"map {self.name} is closed")
+        return self.fd
 
     def view(self) -> NDArray[Any]:
         """A live array over the map's own memory, shape ``(entries,)``.
@@ -129,7 +143,8 @@ class BpfMap:
             raise BadValue(f"map {self.name} ({self.type}) cannot be mapped; use read()")
         item = -(-self.value_dtype.itemsize // 8) * 8
         length = -(-item * self.max_entries // mmap.PAGESIZE) * mmap.PAGESIZE
-        memory = mmap.mmap(self.fd, length, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        protection = mmap.PROT_READ | mmap.PROT_WRITE
+        memory = mmap.mmap(self._open_fd(), length, mmap.MAP_SHARED, protection)
         slots = np.frombuffer(memory, dtype=self._slot_dtype, count=self.max_entries)
         return slots if self._slot_dtype is self.value_dtype else slots["v"]
 

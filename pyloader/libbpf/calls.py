@@ -21,13 +21,19 @@ else:
         ) from None
 
 NULL: Any = ffi.NULL
+_ENOTSUPP = 524  # inside the kernel only, but bpf(2) lets it out
 
 
 class CallFailed(OSError):
     """A libbpf call that failed; ``errno`` and ``words``, libbpf's own messages, say why."""
 
     def __init__(self, call: str, errno: int, words: str = "") -> None:
-        reason = os.strerror(errno) if errno in errno_names.errorcode else f"libbpf error {errno}"
+        if errno in errno_names.errorcode:
+            reason = os.strerror(errno)
+        elif errno == _ENOTSUPP:
+            reason = "the kernel does not support it"
+        else:
+            reason = f"libbpf error {errno}"
         super().__init__(errno, f"{call}: {reason}")
         self.words = words
 
