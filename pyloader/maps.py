@@ -151,7 +151,7 @@ class BpfMap:
     def ring(self, item: Type | np.dtype[Any]) -> RingReader:
         """Samples of a ring buffer, as arrays of ``item``."""
         if self.type != "ringbuf":
-            raise BadValue(f"map {self.name} is a {self.type}, not a ring buffer")
+            raise BadValue(f"map {self.name} is of type {self.type}, not a ring buffer")
         return RingReader(self, item if isinstance(item, np.dtype) else dtype_of(item))
 
 
