@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno as errno_names
 from typing import Any
 
+from pyloader.errors import Gone
 from pyloader.libbpf.calls import CallFailed, check_pointer, ffi, lib
 
 
@@ -47,7 +48,12 @@ class Ring:
         """Move up to ``capacity`` samples into the buffer; how many, and how many odd-sized.
 
         Waits up to ``timeout_ms`` when there is none (0: does not wait, -1: for ever).
+        ``capacity`` is at least 1: with none to fill, the C loop would not know where to end.
         """
+        if self._handle is None:
+            raise Gone("the ring buffer is closed")
+        if capacity < 1:
+            raise ValueError(f"a batch holds at least one sample, not {capacity}")
         count = lib.shim_ring_read(
             self._handle, ffi.from_buffer(items), capacity, timeout_ms, self._odd
         )
@@ -59,6 +65,8 @@ class Ring:
 
     @property
     def epoll_fd(self) -> int:
+        if self._handle is None:
+            raise Gone("the ring buffer is closed")
         return lib.shim_ring_epoll_fd(self._handle)
 
     def close(self) -> None:
