@@ -8,6 +8,7 @@ file) stay as they are. What the system's apt says about proxies still holds.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -212,7 +213,8 @@ def reason(errors: str) -> str:
             return "the file is corrupt: its size or hash is not what the archive signed"
     for line in lines:
         if line.startswith(("E:", "Err:", "dpkg-deb: error:")):
-            return line.removeprefix("E:").strip().rstrip(".")
+            line = re.sub(r"^(E:|Err:)\s*|Failed to fetch \S+\s*", "", line)
+            return re.sub(r"\s+", " ", line).strip(" .")
     return lines[-1].rstrip(".") if lines else "no word why"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable
@@ -158,8 +159,10 @@ def image_version(image: Path) -> str:
 
 
 def _with_modules(image: Path, version: str, modules: Path) -> Kernel:
-    return Kernel(version, image, modules, _derived(version))
+    # Anybody's kernel may have any version: what is made of it goes by its place as well.
+    place = hashlib.sha256(os.fsencode(image)).hexdigest()[:8]
+    return Kernel(version, image, modules, _derived(f"{version}-{place}"))
 
 
-def _derived(version: str) -> Path:
-    return cache_root() / "derived" / version
+def _derived(name: str) -> Path:
+    return cache_root() / "derived" / name

@@ -41,6 +41,8 @@ _HARMLESS = (
 
 _STAMP = re.compile(r"^(?:<\d+>)?\[\s*(\d+)\.(\d+)\](?:\[\s*[TC]\d+\])?\s?")
 
+_FATAL = re.compile(r"\b(?:BUG|Oops|panic|general protection fault|LOCKUP|lockup)\b")
+
 _CUT = "[ cut here ]"
 
 #: Lines that a report can have: registers, modules, a call trace.
@@ -98,6 +100,19 @@ def read_lines(path: Path) -> list[str]:
 def tail(path: Path, count: int = 12) -> list[str]:
     """The last lines of a log that say something."""
     return [line for line in read_lines(path) if line.strip()][-count:]
+
+
+def last_words(path: Path, count: int = 14) -> list[str]:
+    """What the log of a machine that was lost says of it, in at most ``count`` lines.
+
+    The beginning of its first oops or panic: an end of registers and addresses tells less. Without
+    one, the last lines.
+    """
+    for report in scan_file(path):
+        if _FATAL.search(report.line):
+            lines = read_lines(path)
+            return [line for line in lines[lines.index(report.lines[0]) :] if line.strip()][:count]
+    return tail(path, count)
 
 
 def _end_of_report(lines: list[str], start: int) -> int:

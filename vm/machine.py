@@ -262,13 +262,15 @@ class _Machine:
                 f"QEMU did not start the machine ({' '.join(said) or 'no word why'});"
                 " 'scxhid doctor' checks this machine"
             )
-        panic = next((line for line in klog.read_lines(log) if "Kernel panic" in line), None)
-        what = f"panicked ({klog.bare(panic)})" if panic else "ended without its command's status"
+        reports = klog.scan_file(log)
+        panic = next((report for report in reports if "Kernel panic" in report.line), None)
+        what = f"panicked ({panic.line})" if panic else "ended without its command's status"
         self._raise(what, "the kernel log tells why")
 
     def _raise(self, what: str, remedy: str) -> None:
+        log = self._plan.run / "kernel.log"
         raise VmLost(
             f"the virtual machine (kernel {self._plan.version}) {what}; {remedy}: {self._kept_log}",
             self._kept_log,
-            klog.tail(self._plan.run / "kernel.log"),
+            klog.last_words(log),
         )

@@ -112,5 +112,5 @@ def test_the_reason_of_apts_failure_is_one_clause() -> None:
     assert "corrupt" in reason("E: Failed to fetch x.deb  File has unexpected size (5 != 9).")
     assert reason("dpkg-deb: error: cannot write: No space left on device") == "the disk is full"
     assert reason("W: a warning\nE: Failed to fetch x  Could not resolve 'example.org'") == (
-        "Failed to fetch x  Could not resolve 'example.org'"
+        "Could not resolve 'example.org'"
     )

@@ -148,3 +148,13 @@ def test_the_firmwares_escape_sequences_are_not_part_of_the_log(tmp_path: Path) 
     log.write_bytes(b"\x1bc\x1b[?7l\x1b[2J\x1b[0mSeaBIOS\r\n[    1.000000] first\r\n\r\n")
     assert klog.tail(log) == ["SeaBIOS", "[    1.000000] first"]
     assert klog.tail(tmp_path / "none") == []
+
+
+def test_the_last_words_of_a_machine_begin_with_what_ended_it(tmp_path: Path) -> None:
+    log = tmp_path / "kernel.log"
+    log.write_text(ORDINARY + PANIC)
+    words = klog.last_words(log, 5)
+    assert len(words) == 5
+    assert words[0].endswith("Kernel panic - not syncing: sysrq triggered crash")
+    log.write_text(ORDINARY)
+    assert klog.last_words(log, 1) == [ORDINARY.splitlines()[-1]]
