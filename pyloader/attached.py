@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pyloader import exitinfo, libbpf, tags, values
+from pyloader import exitrecord, libbpf, tags, values
 from pyloader.bpffs import Place
 from pyloader.btf import Opaque, Types
 from pyloader.errors import Gone, NotPermitted, UnknownName
@@ -146,14 +146,14 @@ class Attached:
     # --- how it ended ---
 
     @cached_property
-    def exit_record(self) -> exitinfo.ExitRecord | exitinfo.ExitVariable | None:
+    def exit_record(self) -> exitrecord.ExitRecord | exitrecord.ExitVariable | None:
         """Where it records how it ended; None if it does not."""
         for name, fd, info in self._open("maps"):
             types = self._types(info.btf_id)
-            if name == exitinfo.RECORD_MAP and types:
+            if name == exitrecord.RECORD_MAP and types:
                 record = types.resolve(info.btf_value_type_id)
-                return exitinfo.ExitRecord(fd, info.value_size, record)
-        return exitinfo.in_variables(self.variables)
+                return exitrecord.ExitRecord(fd, info.value_size, record)
+        return exitrecord.in_variables(self.variables)
 
     def exit_info(self) -> ExitInfo | None:
         """Why it ended; None while it runs, or if it does not record that."""

@@ -9,25 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from pyloader.errors import ScxhidError, UnknownName, VerifierError
 from pyloader.names import nearest
+from pyloader.places import data_root
 from pyloader.spec import ObjectSpec
 
-_PACKAGE = Path(__file__).resolve().parent
 _SUFFIX = ".bpf.c"
-
-
-@cache
-def data_root(folder: str) -> Path:
-    """The folder ``schedulers``, ``hid`` or ``demo``, wherever this installation has it."""
-    packaged = _PACKAGE / "_data" / folder
-    if packaged.is_dir():
-        return packaged
-    checkout = {"demo": "tests/programs"}.get(folder, folder)
-    return _PACKAGE.parent / checkout
 
 
 @dataclass(frozen=True)

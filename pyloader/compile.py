@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pyloader.errors import CompileError, ScxhidError, Unsupported
+from pyloader.places import data_root
 
 _TARGET_ARCH = {"x86_64": "x86", "aarch64": "arm64", "riscv64": "riscv", "s390x": "s390"}
 _OLDEST_CLANG = 14  # the first that emits BTF declaration tags
@@ -24,8 +25,6 @@ _OLDEST_CLANG = 14  # the first that emits BTF declaration tags
 
 def include_dirs() -> list[Path]:
     """Where the shared headers lie: those of the schedulers, then those of the HID programs."""
-    from pyloader.catalog import data_root
-
     return [data_root("schedulers") / "include", data_root("hid") / "include"]
 
 

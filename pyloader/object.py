@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from pyloader import exitinfo, variables
+from pyloader import exitrecord, variables
 from pyloader.btf import Types
 from pyloader.errors import (
     AttachError,
@@ -144,13 +144,13 @@ class BpfObject:
         }
 
     @cached_property
-    def exit_record(self) -> exitinfo.ExitRecord | exitinfo.ExitVariable | None:
+    def exit_record(self) -> exitrecord.ExitRecord | exitrecord.ExitVariable | None:
         """Where it records how it ended; None if it does not."""
-        handle = self._handles.get(exitinfo.RECORD_MAP)
+        handle = self._handles.get(exitrecord.RECORD_MAP)
         if handle:
             record = self.spec.maps[handle.name].value_type
-            return exitinfo.ExitRecord(handle.fd, handle.value_size, record)
-        return exitinfo.in_variables(self.variables)
+            return exitrecord.ExitRecord(handle.fd, handle.value_size, record)
+        return exitrecord.in_variables(self.variables)
 
     def map_fds(self) -> dict[str, int]:
         """Descriptors of all maps, data sections and ops among them; closed with the object."""

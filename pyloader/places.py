@@ -1,9 +1,12 @@
-"""Where scxhid keeps what the kernel cannot keep for it."""
+"""Where things lie: what came with scxhid, and what it keeps beside the kernel."""
 
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def run_dir() -> Path:
@@ -14,3 +17,13 @@ def run_dir() -> Path:
 def state_dir() -> Path:
     """For longer: the history of exits and ejections."""
     return Path(os.environ.get("SCXHID_STATE_DIR", "/var/lib/scxhid"))
+
+
+@cache
+def data_root(folder: str) -> Path:
+    """The folder ``schedulers``, ``hid`` or ``demo``, wherever this installation has it."""
+    packaged = _PACKAGE / "_data" / folder
+    if packaged.is_dir():
+        return packaged
+    checkout = {"demo": "tests/programs"}.get(folder, folder)
+    return _PACKAGE.parent / checkout

@@ -19,14 +19,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyloader import bpffs, exitinfo, foreign, history, keep, libbpf, sysfs
+from pyloader import bpffs, exitrecord, foreign, history, keep, libbpf, sysfs
 from pyloader.attached import Attached
 from pyloader.bpffs import Place
 from pyloader.errors import AttachError, Busy, Ejected, ScxhidError
 from pyloader.object import explain_attach
 from pyloader.running import is_live, open_ops, ops_id
 
-Record = exitinfo.ExitRecord | exitinfo.ExitVariable | None
+Record = exitrecord.ExitRecord | exitrecord.ExitVariable | None
 
 _CONFIRM_NS = 5_000_000_000
 _POLL_S = 0.02

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyloader import exitinfo
+from pyloader import exitrecord
 from pyloader.exitinfo import ExitInfo, from_record
 
 
@@ -93,4 +93,4 @@ def test_exit_is_plain_json() -> None:
 
 
 def test_exit_variable_is_found_by_its_shape() -> None:
-    assert exitinfo.in_variables({}) is None
+    assert exitrecord.in_variables({}) is None

@@ -1,0 +1,57 @@
+"""Where a program set records how it ended: in a map of ours, or in a variable of others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pyloader import libbpf, values
+from pyloader.btf import Struct, Type
+from pyloader.exitinfo import ExitInfo, from_record
+from pyloader.variables import Variable
+
+RECORD_MAP = "exit_record"
+
+
+class ExitRecord:
+    """Where a program set records how it ended: a map of ours, or a variable of others."""
+
+    def __init__(self, fd: int, size: int, record: Type) -> None:
+        """``fd`` is duplicated; ``size`` in bytes."""
+        self._fd, self._size, self._type = os.dup(fd), size, record
+
+    def read(self) -> ExitInfo | None:
+        """How it ended; None while it has not."""
+        content = bytearray(self._size)
+        libbpf.lookup(self._fd, bytes(4), content)
+        return from_record(values.decode(self._type, content))
+
+    def clear(self) -> None:
+        """Forget an earlier exit, before the next attach."""
+        libbpf.update(self._fd, bytes(4), bytes(self._size))
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+class ExitVariable:
+    """The same for a ``user_exit_info`` variable (the sched-ext project's headers)."""
+
+    def __init__(self, variable: Variable) -> None:
+        self._variable = variable
+
+    def read(self) -> ExitInfo | None:
+        return from_record(self._variable.value)
+
+    def clear(self) -> None:
+        if self._variable.section.writable:
+            self._variable.zero()
+
+
+def in_variables(variables: Mapping[str, Variable]) -> ExitVariable | None:
+    """The exit information among the globals, if there is any."""
+    for variable in variables.values():
+        t = variable.type
+        if isinstance(t, Struct) and {"kind", "reason", "msg"} <= {m.name for m in t.members}:
+            return ExitVariable(variable)
+    return None
