@@ -1,0 +1,1 @@
+"""Kernels fetched, virtual machines started, commands and tests run inside them."""

@@ -72,7 +72,7 @@ def say(text: str) -> None:
     click.echo(f"scxhid: {text}", err=True)
 
 
-@vm.command()
+@vm.command(short_help="which kernels there are, offered and cached")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--refresh", is_flag=True, help="Ask the archive even if it was asked today.")
 def kernels(as_json: bool, refresh: bool) -> None:
@@ -89,7 +89,7 @@ def kernels(as_json: bool, refresh: bool) -> None:
     listing.show(as_json=as_json, refresh=refresh, say=say)
 
 
-@vm.command()
+@vm.command(short_help="download a kernel into the cache")
 @click.argument("version", default="")
 @click.option("--force", is_flag=True, help="Fetch it again even if it is in the cache.")
 def fetch(version: str, force: bool) -> None:
@@ -106,7 +106,7 @@ def fetch(version: str, force: bool) -> None:
     listing.fetch(version, force=force, say=say)
 
 
-@vm.command(context_settings=_LITERAL)
+@vm.command(context_settings=_LITERAL, short_help="run a command in a virtual machine")
 @machine_options
 @rw_option
 @udev_option
@@ -160,7 +160,7 @@ def run(
     sys.exit(result.status)
 
 
-@vm.command(context_settings=_LITERAL)
+@vm.command(context_settings=_LITERAL, short_help="a shell in a virtual machine")
 @machine_options
 @rw_option
 @udev_option
@@ -196,7 +196,7 @@ def shell(
     sys.exit(result.status)
 
 
-@vm.command(context_settings=_LITERAL)
+@vm.command(context_settings=_LITERAL, short_help="run the guest tests inside a virtual machine")
 @machine_options
 @click.option("--timeout", default=3600.0, show_default=True, metavar="S", help="For each kernel.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON at the end.")

@@ -1,7 +1,6 @@
 """The kernel series that scxhid is made for and tested on: the one list.
 
-``scxhid vm test --kernel all`` runs the newest kernel of each that the archive still offers;
-``docs`` shows the same list (a test compares them).
+``scxhid vm test --kernel all`` runs the newest kernel of each that the archive still offers.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,9 @@ OVERLAYS = ("/etc", "/home", "/opt", "/root", "/srv", "/tmp", "/usr", "/var")
 #: Modules loaded before the command starts: what HID-BPF and its tests stand on.
 DEFAULT_MODULES = ("hid", "hid_generic", "uhid", "evdev")
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: The system's programs first; behind them those of the interpreter that runs this, ``scxhid``
+#: among them.
+PATH = f"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{Path(sys.executable).parent}"
 
 
 def write_init(plan: Plan, modules: Sequence[str], *, udev: bool) -> None:
