@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 CONTENTS = {
     "schedulers": ("schedulers/*.bpf.c", "schedulers/include/*.h"),
     "hid": ("hid/*.bpf.c", "hid/include/*.h", "hid/keymaps/*.toml"),
-    "demo": ("tests/programs/stall.bpf.c",),
+    "demo": ("tests/programs/refused.bpf.c", "tests/programs/stall.bpf.c"),
 }
 
 

@@ -83,9 +83,10 @@ def test_wheel_has_the_headers_that_a_new_scheduler_includes(wheel: Path) -> Non
         assert f"pyloader/_data/schedulers/include/{header.name}" in names
 
 
-def test_wheel_has_the_stalling_scheduler_that_the_demo_shows(wheel: Path) -> None:
+def test_wheel_has_the_schedulers_with_faults_that_the_demo_shows(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"pyloader/_data/demo/stall.bpf.c", "pyloader/_data/demo/stall.bpf.o"} <= names
+    for name in ("refused", "stall"):
+        assert {f"pyloader/_data/demo/{name}.bpf.{kind}" for kind in "co"} <= names
 
 
 def test_wheel_has_no_tests_and_nothing_outside_its_packages(wheel: Path) -> None:
