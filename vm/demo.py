@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from pyloader.catalog import Source, data_root, find_scheduler
+from pyloader.catalog import Source, find_scheduler
 from pyloader.errors import ScxhidError, Unsupported
+from pyloader.places import data_root
 from vm import accel as accelerators
 from vm import kernels, machine
 from vm.cache import cache_root
-from vm.demo_guest import COLOR_VARIABLE
 from vm.demo_load import SLEEP_NS
 from vm.demo_screen import INDENT, Screen
+from vm.demo_stage import COLOR_VARIABLE
 from vm.demo_steps import REFUSED_VARIABLE, STALL_VARIABLE, STEPS
 from vm.kernels import Kernel
 from vm.listing import progress_bar

@@ -6,6 +6,7 @@ are only finished lines, none of them cut.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,7 +93,9 @@ class Screen:
             case "output":
                 self._wait_for_nothing()
                 for line in event["text"].splitlines():
-                    self._line(Text.assemble(" " * INDENT, Text.from_ansi(line)))
+                    text = Text.from_ansi(line)
+                    text.rstrip()
+                    self._line(Text.assemble(" " * INDENT, text))
             case "measuring":
                 self.wait(f"{event['what']} for {event['seconds']:g} s")
             case "shown":
@@ -142,9 +145,9 @@ class Screen:
 
     def _prose(self, text: str, indent: int = 0, style: str = "") -> None:
         width = min(self.console.width, PROSE_COLUMNS)
-        self.console.print(
-            Padding.indent(Text(text, style), indent), width=width, highlight=False, markup=False
-        )
+        margin = " " * indent
+        for line in textwrap.wrap(text, width, initial_indent=margin, subsequent_indent=margin):
+            self._line(Text(line, style))
 
 
 def summary_rows(steps: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
