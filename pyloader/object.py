@@ -88,6 +88,8 @@ class BpfObject:
         for name, count in entries.items():
             if name not in self._handles:
                 raise UnknownName("map", name, nearest(name, self._handles))
+            if not 0 < count < 1 << 32:
+                raise BadValue(f"map {name} cannot have {count} entries; 1 to {(1 << 32) - 1}")
             self._handles[name].set_max_entries(count)
 
     def _set_fields(self, ops: str, members: Mapping[str, Any]) -> None:
@@ -179,7 +181,7 @@ class BpfObject:
         return link
 
     def run(self, program: str, context: bytearray | None = None) -> int:
-        """Run a ``syscall`` program once and return what it returns; ``context`` may change."""
+        """Run a ``syscall`` program once and return its ``int``; ``context`` may change."""
         try:
             return self._program(program).run(context)
         except CallFailed as error:

@@ -45,12 +45,12 @@ class Program:
         return Link(check_pointer(lib.bpf_program__attach(self.handle), "attach"))
 
     def run(self, context: bytearray | None = None) -> int:
-        """Run it once in the kernel; ``context`` is handed over and may come back changed."""
+        """Run it once in the kernel and return its ``int``; ``context`` may come back changed."""
         retval = ffi.new("__u32 *")
         view = ffi.from_buffer(context) if context else NULL
         size = len(context) if context else 0
         check(lib.shim_run(self.fd, view, size, retval), "test_run")
-        return retval[0]
+        return int(ffi.cast("int32_t", retval[0]))  # the kernel hands it out without its sign
 
 
 class Map:
