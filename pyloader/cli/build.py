@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,27 +40,50 @@ def build(source: Path, output: Path | None) -> None:
 @click.command()
 @click.argument("what", metavar="FILE|NAME", shell_complete=complete_scheduler)
 @click.option("--log", is_flag=True, help="Print the verifier's whole log as well.")
-def check(what: str, log: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def check(what: str, log: bool, as_json: bool) -> None:
     """Load a scheduler into this kernel without attaching it, and let it go again.
 
     Nothing changes on the machine. If the verifier refuses it, its words are shown
     beside the source line, with the registers that matter and advice.
+
+    \b
+    Examples:
+      scxhid check simple
+      scxhid check --log ./mine.bpf.c
     """
     from pyloader.catalog import find_scheduler
-    from pyloader.cli.output import duration, note
+    from pyloader.cli.output import duration, emit_json, note
 
     source = find_scheduler(what)
     spec = source.open(warn=note)
+    started = time.monotonic_ns()
     try:
-        import time
-
-        started = time.monotonic_ns()
         with source.blamed(), spec.load() as loaded:
-            took = duration(time.monotonic_ns() - started)
+            load_ns = time.monotonic_ns() - started
             count = len(loaded.program_fds())
-            instructions = sum(p.instructions for p in spec.programs.values())
-    except (VerifierError, LoadError) as error:
-        if log:
+    except LoadError as error:
+        if log and not as_json:
             click.echo(error.log.rstrip())
+        if as_json:
+            emit_json(_verdict(spec.name, error, log))
+            raise click.exceptions.Exit(error.exit_status) from None
         raise
+    instructions = sum(p.instructions for p in spec.programs.values())
+    if as_json:
+        found = {"programs": count, "instructions": instructions, "load_ns": load_ns}
+        emit_json({"name": spec.name, "ok": True, **found})
+        return
+    took = duration(load_ns)
     click.echo(f"{spec.name}: {count} programs, {instructions} instructions, loaded in {took}")
+
+
+def _verdict(name: str, error: LoadError, log: bool) -> dict[str, Any]:
+    verdict: dict[str, Any] = {"name": name, "ok": False, "message": str(error)}
+    if isinstance(error, VerifierError):
+        from dataclasses import asdict
+
+        verdict["refusal"] = asdict(error.refusal)
+    if log:
+        verdict["log"] = error.log
+    return verdict
