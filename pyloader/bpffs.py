@@ -18,14 +18,15 @@ a dash, which neither a C name nor the name of a scheduler can have.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from contextlib import suppress
 
 from pyloader import libbpf
 from pyloader.errors import NotPermitted, ScxhidError, Unsupported
 
-MOUNT = Path("/sys/fs/bpf")
-_SCHED = MOUNT / "scxhid" / "sched"
+MOUNT = "/sys/fs/bpf"
+_SCHED = f"{MOUNT}/scxhid/sched"
 _BPF_FS_MAGIC_TYPE = "bpf"
 
 
@@ -34,7 +35,7 @@ def is_mounted() -> bool:
     try:
         with open("/proc/mounts") as file:
             mounts = (line.split() for line in file)
-            return any(m[1] == str(MOUNT) and m[2] == _BPF_FS_MAGIC_TYPE for m in mounts)
+            return any(m[1] == MOUNT and m[2] == _BPF_FS_MAGIC_TYPE for m in mounts)
     except OSError:
         return False
 
@@ -49,48 +50,52 @@ def ensure_mounted() -> None:
 
 
 class Place:
-    """One directory of pins, there or not."""
+    """One directory of pins, there or not.
 
-    def __init__(self, path: Path) -> None:
+    Paths are text: a change asks some hundred of them, and ``pathlib`` would be a good part of
+    its time.
+    """
+
+    def __init__(self, path: str) -> None:
         self.path = path
-
-    @property
-    def link(self) -> Path:
-        return self.path / "link"
+        self.link = f"{path}/link"
 
     def exists(self) -> bool:
         """Whether it is there; NotPermitted if this user may not even look."""
         try:
-            return self.path.is_dir()
+            return stat.S_ISDIR(os.stat(self.path).st_mode)
         except PermissionError:
             raise NotPermitted(f"{self.path} belongs to root: run scxhid as root") from None
+        except OSError:
+            return False
 
     def is_attached(self) -> bool:
         """Whether a link is pinned here (it may be a dead one: ask sysfs what runs)."""
-        return self.exists() and self.link.exists()
+        return self.exists() and os.path.exists(self.link)
 
     def since_ns(self) -> int:
         """When the link was pinned, ns since the epoch."""
-        return self.link.stat().st_mtime_ns
+        return os.stat(self.link).st_mtime_ns
 
     def ops_name(self) -> str | None:
         """Name of the struct_ops pinned here, as sysfs shows it while it is attached."""
         return next(iter(self.pins("ops")), None)
 
-    def pins(self, folder: str) -> dict[str, Path]:
-        """Pins in ``ops``, ``sections`` or ``maps`` by name."""
-        pins = _names(self.path / folder)
-        return {pin.replace("-", "."): self.path / folder / pin for pin in pins}
+    def pins(self, folder: str) -> dict[str, str]:
+        """Paths of the pins in ``ops``, ``sections`` or ``maps`` by name."""
+        path = f"{self.path}/{folder}"
+        return {pin.replace("-", "."): f"{path}/{pin}" for pin in _names(path)}
 
     def fill(self, folders: Mapping[str, Mapping[str, int]]) -> None:
         """Create the place with pins by folder and name; on failure nothing of it stays."""
         self.clear()
         try:
-            self.path.mkdir(mode=0o700)
+            os.mkdir(self.path, 0o700)
             for folder, fds in folders.items():
-                (self.path / folder).mkdir(mode=0o700)
+                path = f"{self.path}/{folder}"
+                os.mkdir(path, 0o700)
                 for name, fd in fds.items():
-                    libbpf.pin(fd, str(self.path / folder / name.replace(".", "-")))
+                    libbpf.pin(fd, f"{path}/{name.replace('.', '-')}")
         except OSError as error:
             self.clear()
             if isinstance(error, PermissionError):
@@ -98,60 +103,62 @@ class Place:
             raise ScxhidError(f"the BPF file system did not take the pins: {error}") from None
 
     def pin_link(self, fd: int) -> None:
-        libbpf.pin(fd, str(self.link))
+        libbpf.pin(fd, self.link)
 
     def unpin_link(self) -> None:
-        self.link.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self.link)
 
-    def open(self, path: Path) -> int:
+    def open(self, path: str) -> int:
         """A new descriptor for a pin of this place; the caller closes it."""
-        return libbpf.open_pin(str(path))
+        return libbpf.open_pin(path)
 
     def clear(self) -> None:
         """Remove the place, its link first, so that what is attached goes off at once."""
-        if not self.path.is_dir():
+        if not os.path.isdir(self.path):
             return
         self.unpin_link()
-        for folder in list(self.path.iterdir()):
-            for pin in list(folder.iterdir()):
-                pin.unlink()
-            folder.rmdir()
-        self.path.rmdir()
+        for folder in os.listdir(self.path):
+            path = f"{self.path}/{folder}"
+            for pin in os.listdir(path):
+                os.unlink(f"{path}/{pin}")
+            os.rmdir(path)
+        os.rmdir(self.path)
 
     def move_to(self, other: Place) -> None:
         """Take the other place's name; what was there is gone."""
         other.clear()
-        self.path.rename(other.path)
+        os.rename(self.path, other.path)
 
 
-def _names(folder: Path) -> Iterator[str]:
+def _names(folder: str) -> list[str]:
     try:
-        yield from sorted(os.listdir(folder))
+        return sorted(os.listdir(folder))
     except FileNotFoundError:
-        return
+        return []
     except PermissionError:
         raise NotPermitted(f"{folder} belongs to root: run scxhid as root") from None
 
 
 def current() -> Place:
-    return Place(_SCHED / "current")
+    return Place(f"{_SCHED}/current")
 
 
 def previous() -> Place:
-    return Place(_SCHED / "previous")
+    return Place(f"{_SCHED}/previous")
 
 
 def upcoming() -> Place:
-    return Place(_SCHED / "next")
+    return Place(f"{_SCHED}/next")
 
 
-def pins_of_link(link_id: int) -> Iterator[Path]:
+def pins_of_link(link_id: int) -> Iterator[str]:
     """Where in the BPF file system the link with that id is pinned."""
     for folder, _, names in os.walk(MOUNT):
         for name in names:
-            path = Path(folder) / name
+            path = f"{folder}/{name}"
             try:
-                fd = libbpf.open_pin(str(path))
+                fd = libbpf.open_pin(path)
             except OSError:
                 continue
             try:
@@ -168,8 +175,10 @@ def pins_of_link(link_id: int) -> Iterator[Path]:
 def make_root() -> None:
     """Create the directories above the places, mode 0700."""
     ensure_mounted()
-    for path in (_SCHED.parent, _SCHED):
+    for path in (os.path.dirname(_SCHED), _SCHED):
         try:
-            path.mkdir(mode=0o700, exist_ok=True)
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            continue
         except PermissionError:
             raise NotPermitted(f"{path} cannot be made: run scxhid as root") from None

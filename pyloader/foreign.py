@@ -19,7 +19,7 @@ class Holder:
     """The link of a scheduler and whoever keeps it there."""
 
     link_id: int
-    pins: tuple[Path, ...]
+    pins: tuple[str, ...]
     processes: tuple[tuple[int, str], ...]
 
     def in_words(self) -> str:

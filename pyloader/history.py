@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from pyloader.exitinfo import ExitInfo
 from pyloader.places import state_dir
 
 _KEPT = 200
+_ROOM = 8 << 20
+"""Bytes past which the file is cut down; 200 events fit, each with a dump of 32 kB."""
 
 
 def add(event: str, name: str, info: ExitInfo | None = None, **more: Any) -> None:
@@ -26,14 +29,36 @@ def add(event: str, name: str, info: ExitInfo | None = None, **more: Any) -> Non
         entry["exit"] = info.to_json()
     path = state_dir() / "history.jsonl"
     try:
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        kept = path.read_text(errors="replace") if path.exists() else ""
-        lines = kept.splitlines()[-(_KEPT - 1) :]
-        partial = path.with_suffix(".partial")
-        partial.write_text("\n".join([*lines, json.dumps(entry)]) + "\n")
-        os.replace(partial, path)
+        try:
+            size = _append(path, json.dumps(entry))
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o755, parents=True)
+            size = _append(path, json.dumps(entry))
+        if size > _ROOM:
+            _shorten(path)
     except OSError:
         return
+
+
+def _append(path: Path, line: str) -> int:
+    """Add ``line``, whole or not at all; the file's size then, in bytes."""
+    # The newline before it ends what a killed process may have left half-written.
+    raw = f"\n{line}\n".encode()
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        before = os.fstat(fd).st_size
+        if os.write(fd, raw) != len(raw):
+            os.ftruncate(fd, before)
+        return before + len(raw)
+    finally:
+        os.close(fd)
+
+
+def _shorten(path: Path) -> None:
+    lines = [line for line in path.read_text(errors="replace").splitlines() if line]
+    partial = path.with_suffix(".partial")
+    partial.write_text("\n".join(lines[-_KEPT:]) + "\n")
+    os.replace(partial, path)
 
 
 def read() -> list[dict[str, Any]]:
@@ -50,7 +75,7 @@ def read() -> list[dict[str, Any]]:
             continue
         if _is_event(entry):
             events.append(entry)
-    return events
+    return events[-_KEPT:]
 
 
 def _is_event(entry: Any) -> bool:

@@ -6,6 +6,8 @@ struct_ops map, so it can never be taken for another's.
 
 from __future__ import annotations
 
+import os
+
 from pyloader.errors import Gone
 from pyloader.places import run_dir
 from pyloader.spec import ObjectSpec
@@ -37,6 +39,11 @@ def get(ops_id: int, name: str) -> ObjectSpec:
 
 def forget_all_but(ops_ids: set[int]) -> None:
     """Drop the copies of what is no longer loaded."""
-    for path in (run_dir() / "objects").glob("*.bpf.o"):
-        if path.name.split(".")[0] not in {str(i) for i in ops_ids}:
-            path.unlink(missing_ok=True)
+    folder = run_dir() / "objects"
+    kept = {f"{number}.bpf.o" for number in ops_ids}
+    try:
+        for name in os.listdir(folder):
+            if name.endswith(".bpf.o") and name not in kept:
+                os.unlink(folder / name)
+    except OSError:
+        return

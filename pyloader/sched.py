@@ -119,6 +119,7 @@ def use(
             times = swap.change(
                 Attached(place), old, options.trial_ns, lambda: os.dup(standby.attach(ops.name).fd)
             )
+            swap.forget_copies()
     return UseResult(ops.kernel_name, previous, load_ns, times.attach_ns, times.gap_ns, kept)
 
 

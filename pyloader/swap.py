@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pyloader import bpffs, exitrecord, foreign, history, keep, libbpf, sysfs
@@ -58,6 +59,10 @@ def tidy() -> None:
         place.clear()
     elif place.exists() and not place.is_attached():
         place.move_to(bpffs.previous())
+
+
+def forget_copies() -> None:
+    """Drop the copies of objects that are no longer loaded."""
     places = (bpffs.current(), bpffs.previous(), bpffs.upcoming())
     keep.forget_all_but({ops_id(place) for place in places if place.ops_name()})
 
@@ -88,7 +93,8 @@ def make_way(replace: bool) -> None:
     except libbpf.CallFailed as error:
         raise Busy(f"{now.ops}, {held}, cannot be taken off: {error}") from None
     for pin in holder.pins:
-        pin.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(pin)
     history.add("replaced", now.ops)
 
 
@@ -157,19 +163,27 @@ def _pin(place: Place, link: int) -> None:
 
 def runs(name: str, record: Record) -> bool:
     """Whether it runs now; Ejected with the reason if it has ended."""
+    _raise_if_ended(name, record)
+    return sysfs.read().runs(name)
+
+
+def _raise_if_ended(name: str, record: Record) -> None:
     info = record.read() if record else None
     if info:
         raise Ejected(f"{name} was thrown out: {info.sentence()}", info)
-    return sysfs.read().runs(name)
 
 
 def confirm(name: str, record: Record, seq_before: int) -> None:
     """Wait until sysfs says that it runs: an attach that succeeded does not mean that."""
     deadline = time.monotonic_ns() + _CONFIRM_NS
-    while not (runs(name, record) and sysfs.read().enable_seq > seq_before):
+    while True:
+        _raise_if_ended(name, record)
+        now = sysfs.read()
+        if now.runs(name) and now.enable_seq > seq_before:
+            return
         if time.monotonic_ns() > deadline:
             raise AttachError(
-                f"{name} was attached but does not run: sched_ext is {sysfs.read().state}, and it "
+                f"{name} was attached but does not run: sched_ext is {now.state}, and it "
                 "recorded no reason; the kernel log (dmesg) may have one"
             )
         time.sleep(_POLL_S)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 _ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
+_PAGE = 4096  # bytes: no sysfs file gives more at once
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,17 @@ class SchedExt:
 
 
 def _read(name: str) -> str | None:
+    # Unbuffered, for it is done at every step of a change: a text file object costs three times it.
     try:
-        with open(f"{_ROOT}/{name}") as file:
-            return file.read().strip()
-    except OSError:  # also ENODEV, from a scheduler that leaves while it is read
+        fd = os.open(f"{_ROOT}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
         return None
+    try:
+        return os.read(fd, _PAGE).decode(errors="replace").strip()
+    except OSError:  # ENODEV, from a scheduler that leaves while it is read
+        return None
+    finally:
+        os.close(fd)
 
 
 def _number(name: str) -> int:

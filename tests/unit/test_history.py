@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,12 +100,25 @@ def test_history_that_cannot_be_written_is_no_error(
     assert history.read() == []
 
 
-def test_full_disk_keeps_the_old_history(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [0, 1, 20])
+def test_full_disk_keeps_the_old_history(room: int) -> None:
     history.add("attached", "old")
-    # What is written goes to a device that is always full.
-    _file().with_suffix(".partial").symlink_to("/dev/full")
-    history.add("attached", "new")
-    assert [event["name"] for event in history.read()] == ["old"]
+    whole = _file().read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + room, hard))
+    try:
+        history.add("attached", "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert _file().read_bytes() == whole
+
+
+def test_large_history_is_cut_down_to_the_newest() -> None:
+    dump = ExitInfo(1026, 0, "stall", "x", "d" * 30_000)
+    for number in range(280):
+        history.add("ejected", f"s{number}", dump)
+    assert _file().stat().st_size < 201 * 31_000
+    assert [e["name"] for e in history.read()] == [f"s{number}" for number in range(80, 280)]
 
 
 def test_log_shows_the_reason_of_an_ejection_but_not_of_a_stop(
