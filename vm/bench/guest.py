@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vm import machine
 from vm.bench.floor import ROOT
 from vm.bench.result import Samples
-from vm.errors import VmError
+from vm.errors import VmError, VmLost
 
 TIMEOUT_S = 240.0
 
@@ -36,14 +36,8 @@ def sample_inside(suites: Sequence[str], *, cpus: int, possible_cpus: int = 0) -
     # Processors that are there and not started count as possible (and cost no boot time). Empty
     # sockets do not: from 6.9 on the kernel takes them for a fault of the firmware's tables.
     arguments = (f"maxcpus={cpus}",) if possible_cpus else ()
-    result = machine.run(
-        [sys.executable, "-m", "vm.bench.inside", *suites],
-        cpus=possible_cpus or cpus,
-        kernel_arguments=arguments,
-        timeout_s=TIMEOUT_S,
-        cwd=ROOT,
-        capture=True,
-    )
+    command = [sys.executable, "-m", "vm.bench.inside", *suites]
+    result = _run(command, possible_cpus or cpus, arguments)
     if result.status:
         said = result.stderr.decode(errors="replace").strip()
         raise VmError(
@@ -52,3 +46,25 @@ def sample_inside(suites: Sequence[str], *, cpus: int, possible_cpus: int = 0) -
         )
     answer = json.loads(result.stdout)
     return Sampled(answer["samples"], answer["kernel"], result.accel)
+
+
+def _run(command: Sequence[str], cpus: int, arguments: Sequence[str]) -> machine.Result:
+    """Run ``command``; a machine that is lost is started once more.
+
+    QEMU 10.0.2's multi-threaded emulation loses one now and then: while the kernel patches its own
+    code, a CPU may still run the old instruction (an oops named int3).
+    """
+    for attempt in (1, 2):
+        try:
+            return machine.run(
+                command,
+                cpus=cpus,
+                kernel_arguments=arguments,
+                timeout_s=TIMEOUT_S,
+                cwd=ROOT,
+                capture=True,
+            )
+        except VmLost:
+            if attempt == 2:
+                raise
+    raise AssertionError
