@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -32,6 +33,12 @@ def vm() -> None:
     """
 
 
+def _memory(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,7}[MG]?", value):
+        raise click.BadParameter(f"{value!r} is no size of memory; write it like 512M or 2G")
+    return value
+
+
 def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which every command here chooses its machine."""
     options = (
@@ -43,13 +50,14 @@ def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
             " by default the newest that is offered.",
         ),
         click.option("--cpus", default=2, show_default=True, type=click.IntRange(1, 255)),
-        click.option("--memory", default="2G", show_default=True, metavar="SIZE"),
+        click.option("--memory", default="2G", show_default=True, metavar="SIZE", callback=_memory),
         click.option(
             "--accel",
             default="auto",
             show_default=True,
             type=click.Choice(["auto", "kvm", "tcg"]),
-            help="auto: KVM if a trial boot shows that it works, else emulation.",
+            help="auto: KVM if a trial boot shows that it works, else emulation;"
+            " SCXHID_ACCEL decides for auto.",
         ),
     )
     for option in reversed(options):
@@ -260,6 +268,9 @@ class _Statuses:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, ScxhidError) and error.exit_status != 124:
             say(str(error))
+            sys.exit(_OWN_FAILURE)
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            say(f"the machine could not be prepared: {error.strerror}: {error.filename}")
             sys.exit(_OWN_FAILURE)
 
 

@@ -22,7 +22,7 @@ from vm.cache import (
 )
 from vm.errors import KernelFetchError
 from vm.index import Offer, offers
-from vm.programs import program
+from vm.programs import program, run_tool
 
 _INDEX = "index.json"
 
@@ -135,6 +135,4 @@ def _arrange(root: Path, version: str) -> None:
         image.symlink_to(os.path.relpath(boot, modules.resolve()))
     # Documentation and links into build trees are of no use here.
     shutil.rmtree(root / "usr" / "share", ignore_errors=True)
-    subprocess.run(
-        [program("depmod"), "-b", str(root), version], check=True, stderr=subprocess.DEVNULL
-    )
+    run_tool("depmod", "-b", str(root), version)

@@ -146,8 +146,14 @@ def at_path(image: Path) -> Kernel:
 
 def image_version(image: Path) -> str:
     """The release that a bzImage carries (offset at 0x20e, Documentation/arch/x86/boot.rst)."""
-    with image.open("rb") as file:
-        head = file.read(0x10000)
+    try:
+        with image.open("rb") as file:
+            head = file.read(0x10000)
+    except OSError as error:
+        raise VmError(
+            f"the kernel image {image} cannot be read ({error.strerror}); copy it to a place where"
+            " you may, beside its modules, or leave --kernel out"
+        ) from None
     if head[0x202:0x206] != b"HdrS":
         raise VmError(f"{image} is no x86 kernel image (bzImage); give a vmlinuz")
     start = int.from_bytes(head[0x20E:0x210], "little") + 0x200

@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import lzma
 import shutil
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
 from vm.cache import replacing_directory
 from vm.errors import VmError
-from vm.programs import program
+from vm.programs import run_tool
 
 #: Modules by name, with what they are for; their dependencies come along by ``modules.dep``.
 MODULES: dict[str, str] = {
@@ -107,8 +106,7 @@ def slim_tree(image: Path, full: Path, version: str, under: Path) -> Path:
             if (full / name).exists():
                 target.mkdir(parents=True, exist_ok=True)
                 shutil.copy(full / name, target / name)
-        depmod = [program("depmod"), "-b", str(new), version]
-        subprocess.run(depmod, check=True, stderr=subprocess.DEVNULL)
+        run_tool("depmod", "-b", str(new), version)
         (target / "vmlinuz").symlink_to(image)
         (new / "stamp").write_text(wanted or "")
     return tree
@@ -126,10 +124,16 @@ def _unpack(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     match source.suffix:
         case ".xz":
-            target.with_suffix("").write_bytes(lzma.decompress(source.read_bytes()))
+            try:
+                unpacked = lzma.decompress(source.read_bytes())
+            except lzma.LZMAError:
+                raise VmError(
+                    f"the kernel module {source} is damaged; fetch that kernel again with"
+                    " 'scxhid vm fetch --force VERSION'"
+                ) from None
+            target.with_suffix("").write_bytes(unpacked)
         case ".zst":
-            unpacked = str(target.with_suffix(""))
-            subprocess.run([program("zstd"), "-qdf", str(source), "-o", unpacked], check=True)
+            run_tool("zstd", "-qdf", str(source), "-o", str(target.with_suffix("")))
         case ".gz":
             import gzip
 

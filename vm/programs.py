@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 from pyloader.errors import Unsupported
+from vm.errors import VmError
 
 #: program → (Debian package, what it is needed for)
 PACKAGES: dict[str, tuple[str, str]] = {
@@ -50,3 +52,26 @@ def program(name: str) -> str:
             f" install the package {package} (on Debian: apt-get install {package})"
         )
     return path
+
+
+def run_tool(name: str, *words: str) -> None:
+    """Run a program that has to succeed and says nothing worth keeping when it does.
+
+    Raises:
+        VmError: it failed; the last line of what it said is in the sentence.
+    """
+    done = subprocess.run(
+        [program(name), *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise VmError(
+            f"'{name} {' '.join(words)}' failed ({said[-1] if said else done.returncode});"
+            " 'scxhid doctor' checks what machines need"
+        )

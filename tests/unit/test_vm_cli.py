@@ -18,7 +18,8 @@ from vm.guest_tests import Outcome
 from vm.index import Offer, Package
 
 JUNIT = """<?xml version="1.0"?>
-<testsuites><testsuite tests="5" failures="1" errors="1" skipped="1"><testcase name="a"><properties><property name="kernel_log" value="WARN.*here"/>
+<testsuites><testsuite tests="5" failures="1" errors="1" skipped="1">
+<testcase name="a"><properties><property name="kernel_log" value="WARN.*here"/>
 <property name="other" value="x"/></properties></testcase></testsuite></testsuites>"""
 
 
@@ -40,6 +41,8 @@ def test_each_command_shows_an_example_or_its_json(command: str) -> None:
         ("run",),
         ("run", "--cpus", "0", "--", "true"),
         ("run", "--accel", "fast", "--", "true"),
+        ("run", "--memory", "1Q", "--", "true"),
+        ("run", "--memory", "2G,maxmem=4G", "--", "true"),
         ("run", "--rw", "/no/such/directory", "--", "true"),
         ("run", "--env", "novalue", "--", "true"),
         ("run", "--env", "1X=2", "--", "true"),
