@@ -39,7 +39,15 @@ class DataSection:
         except OSError as error:
             raise LoadError(f"the data section {name} cannot be mapped: {error.strerror}") from None
         self.memory = memoryview(self._map)[:size]
-        self.variables = {v.name: Variable(v.name, v.type, v.offset, self) for v in variables}
+        self._described = tuple(variables)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Its variables by name, made anew each time: keep them, and they keep the mapping.
+
+        (Were they kept here, the cycle would hold the mapping's descriptor until a collection.)
+        """
+        return {v.name: Variable(v.name, v.type, v.offset, self) for v in self._described}
 
 
 class Variable:
@@ -52,6 +60,8 @@ class Variable:
         aligned = scalar in _NATIVE and offset % max(type_.size, 1) == 0
         # A cast view moves a scalar as one aligned load or store: other CPUs never see half of it.
         self._cell: Any = self._memory.cast(cast(Any, scalar)) if aligned else None
+        # A cell of bool takes anything, "off" as true; encode does not.
+        self._number = None if scalar == "?" else self._cell
 
     @property
     def value(self) -> Any:
@@ -64,9 +74,9 @@ class Variable:
     def value(self, value: Any) -> None:
         if not self.section.writable:
             raise BadValue(f"{self.name} is constant once loaded; it can be set before load only")
-        if self._cell is not None:
+        if self._number is not None:
             try:
-                self._cell[0] = value
+                self._number[0] = value
                 return
             except (ValueError, TypeError):
                 pass  # encode says in words what does not fit

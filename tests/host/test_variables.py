@@ -133,7 +133,8 @@ def test_constants_are_read_only_in_every_way(load: Load) -> None:
 
 def test_bad_values_change_nothing(load: Load) -> None:
     variables = load("globals").variables
-    for name, value in {"data_u8": 256, "data_s8": "1", "data_u64": -1, "data_array": [1]}.items():
+    wrong = {"data_u8": 256, "data_s8": "1", "data_u64": -1, "data_array": [1], "data_s32": 1.5}
+    for name, value in {**wrong, "data_bool": "off", "enabled": 2}.items():
         before = variables[name].value
         with pytest.raises(BadValue, match=name):
             variables[name].value = value
