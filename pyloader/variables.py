@@ -61,7 +61,7 @@ class Variable:
         # A cast view moves a scalar as one aligned load or store: other CPUs never see half of it.
         self._cell: Any = self._memory.cast(cast(Any, scalar)) if aligned else None
         # A cell of bool takes anything, "off" as true; encode does not.
-        self._number = None if scalar == "?" else self._cell
+        self._number: Any = None if scalar == "?" else self._cell
 
     @property
     def value(self) -> Any:
