@@ -60,9 +60,9 @@ class Variable:
         aligned = scalar in _NATIVE and offset % max(type_.size, 1) == 0
         # A cast view moves a scalar as one aligned load or store: other CPUs never see half of it.
         cell: Any = self._memory.cast(cast(Any, scalar)) if aligned else None
-        self._cell = cell
+        self._cell: Any = cell
         # A cell of bool takes anything, "off" as true; encode does not.
-        self._number = None if scalar == "?" else cell
+        self._number: Any = None if scalar == "?" else cell
 
     @property
     def value(self) -> Any:
