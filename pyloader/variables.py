@@ -59,10 +59,9 @@ class Variable:
         scalar = values.code(type_)
         aligned = scalar in _NATIVE and offset % max(type_.size, 1) == 0
         # A cast view moves a scalar as one aligned load or store: other CPUs never see half of it.
-        cell: Any = self._memory.cast(cast(Any, scalar)) if aligned else None
-        self._cell: Any = cell
+        self._cell: Any = cast(Any, self._memory).cast(scalar) if aligned else None
         # A cell of bool takes anything, "off" as true; encode does not.
-        self._number: Any = None if scalar == "?" else cell
+        self._number: Any = None if scalar == "?" else self._cell
 
     @property
     def value(self) -> Any:
