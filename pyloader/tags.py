@@ -108,6 +108,8 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
     for section, (variables, data) in sections.items():
         for var in variables:
             words = _tagged(var)
+            if "___fmt" in var.name:  # format strings of scx_bpf_error() and bpf_printk()
+                own.add(var.name)
             if "knob" in words or "knob_at_load" in words:
                 limits = everything.get(var.name + _LIMITS)
                 if limits is None:

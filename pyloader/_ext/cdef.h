@@ -132,4 +132,5 @@ int shim_elf_section(const void *data, size_t size, const char *name, const void
 /* libbpf's own words, per thread */
 void shim_log_start(void);
 const char *shim_log_text(void);
+const char *shim_verifier_log(void);
 int shim_errno(void);

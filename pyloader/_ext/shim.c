@@ -18,7 +18,7 @@
 
 /* Newer than the <linux/bpf.h> of Debian 12 (6.1); the numbers are the kernel's ABI since 6.4. */
 #define ATTACH_TYPE_STRUCT_OPS 44
-#define LINK_TYPE_STRUCT_OPS 9
+#define LINK_TYPE_STRUCT_OPS   9
 
 /* What libbpf.a calls stderr in this module, see builder.py. */
 FILE *shim_stderr;
@@ -57,9 +57,22 @@ static int keep_words(enum libbpf_print_level level, const char *format, va_list
 	return length;
 }
 
+/*
+ * The verifier's log of the load under way; the kernel keeps its end (since 6.4), where the reason
+ * stands. Without a buffer of ours libbpf grows one until all fits: a loop that is too long writes
+ * 139 MB in half a minute.
+ */
+static char verifier_log[1 << 20];
+
+static const char *shim_verifier_log(void)
+{
+	return verifier_log;
+}
+
 static void shim_log_start(void)
 {
 	libbpf_set_print(keep_words);
+	verifier_log[0] = 0;
 	log_used = 0;
 	if (log_text)
 		log_text[0] = 0;
@@ -77,7 +90,8 @@ static int shim_errno(void)
 
 static struct bpf_object *shim_open(const void *data, size_t size, const char *name)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name, .kernel_log_buf = verifier_log,
+		    .kernel_log_size = sizeof(verifier_log));
 
 	return bpf_object__open_mem(data, size, &opts);
 }

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from pyloader.errors import Gone
-from pyloader.libbpf.calls import NULL, check, check_pointer, ffi, lib, text, words
+from pyloader.libbpf.calls import NULL, CallFailed, check, check_pointer, ffi, lib, text, words
 from pyloader.libbpf.types import Btf
 
 F_MMAPABLE = 1 << 10  # BPF_F_MMAPABLE
+
+
+_one_load = threading.Lock()
+_REFUSED = re.compile(r"^libbpf: (prog '[^'\n]*'): BPF program load failed.*\n", re.M)
+
+
+def _with_log(said: str, log: str) -> str:
+    refused = _REFUSED.search(said)
+    if not refused or not log:
+        return said
+    framed = (
+        f"libbpf: {refused[1]}: -- BEGIN PROG LOAD LOG --\n{log.rstrip()}\n"
+        "-- END PROG LOAD LOG --\n"
+    )
+    return said[: refused.end()] + framed + said[refused.end() :]
 
 
 class Program:
@@ -123,8 +140,12 @@ class Object:
         return self._handle
 
     def load(self) -> None:
-        lib.shim_log_start()
-        check(lib.bpf_object__load(self.handle), "load")
+        """Load it; the words of a failure hold the verifier's log as libbpf would print it."""
+        with _one_load:  # they share the buffer of the verifier's log
+            lib.shim_log_start()
+            if lib.bpf_object__load(self.handle) < 0:
+                errno, log = lib.shim_errno(), text(lib.shim_verifier_log())
+                raise CallFailed("load", errno, _with_log(words(), log))
 
     @property
     def words(self) -> str:
