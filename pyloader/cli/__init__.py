@@ -53,7 +53,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and leave with the documented exit status."""
     try:
-        status = cli(standalone_mode=False)
+        status = cli(prog_name="scxhid", standalone_mode=False)
         if sys.stdout:  # None where the caller has closed it
             sys.stdout.flush()
     except ScxhidError as error:
