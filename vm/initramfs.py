@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import tempfile
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vm import klog
-from vm.cache import cache_root, make_directory
 from vm.errors import VmLost
 from vm.kernels import Kernel
 from vm.lifeline import Leashed
 from vm.programs import program
 from vm.qemu import QEMU, accelerator_arguments
+from vm.rundirs import run_directory
 
 _DIRECTORY = 0o040755
 _PROGRAM = 0o100755
@@ -97,9 +97,7 @@ def bare_boot(kernel: Kernel, *, accel: str, cpus: int = 2, timeout_s: float = 1
     Raises:
         VmLost: no program ran within ``timeout_s``.
     """
-    runs = make_directory(cache_root() / "runs")
-    with tempfile.TemporaryDirectory(prefix="bare-", dir=runs) as name:
-        directory = Path(name)
+    with run_directory(None) as (directory, kept_log):
         (directory / "initramfs").write_bytes(bare())
         reader, writer = os.pipe()
         command = [
@@ -116,20 +114,23 @@ def bare_boot(kernel: Kernel, *, accel: str, cpus: int = 2, timeout_s: float = 1
             stack.callback(os.close, reader)
             said = stack.enter_context((directory / "qemu.log").open("wb"))
             quiet = stack.enter_context(open(os.devnull, "rb"))
-            leash = Leashed(
-                command,
-                stdin=quiet.fileno(),
-                stdout=said.fileno(),
-                stderr=said.fileno(),
-                pass_fds=(writer,),
-            )
+            try:
+                leash = Leashed(
+                    command,
+                    stdin=quiet.fileno(),
+                    stdout=said.fileno(),
+                    stderr=said.fileno(),
+                    pass_fds=(writer,),
+                )
+            finally:
+                # QEMU has its own copy; ours would hide its end.
+                os.close(writer)
             stack.enter_context(contextlib.closing(leash))
-            os.close(writer)
             line, at_ns = _first_line(reader, started_ns + int(timeout_s * 1e9))
             word, _, uptime = line.partition(" ")
             if word != "init":
-                _raise(kernel, accel, timeout_s, directory)
-            with contextlib.suppress(Exception):
+                _raise(kernel, accel, timeout_s, directory, kept_log)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 leash.process.wait(timeout_s)
             ended_ns = time.monotonic_ns()
     return BareBoot((at_ns - started_ns) / 1e9, float(uptime), (ended_ns - started_ns) / 1e9)
@@ -150,7 +151,7 @@ def _first_line(descriptor: int, deadline_ns: int) -> tuple[str, int]:
     return (text.split(b"\n", 1)[0].decode(errors="replace").strip(), now_ns)
 
 
-def _raise(kernel: Kernel, accel: str, timeout_s: float, directory: Path) -> None:
+def _raise(kernel: Kernel, accel: str, timeout_s: float, directory: Path, kept_log: Path) -> None:
     log = directory / "kernel.log"
     # A machine that dies at once has no kernel log; QEMU then says why, in its first line.
     tail = klog.tail(log) or klog.read_lines(directory / "qemu.log")[:3]
@@ -158,6 +159,6 @@ def _raise(kernel: Kernel, accel: str, timeout_s: float, directory: Path) -> Non
     raise VmLost(
         f"kernel {kernel.version} on {accel} ran no program within {timeout_s:g} s ({last});"
         " try another kernel, or --accel tcg",
-        log,
+        kept_log,
         tail,
     )

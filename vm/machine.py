@@ -203,15 +203,17 @@ class _Machine:
         with contextlib.closing(pump), (self._plan.run / "qemu.log").open("wb") as said:
             command = compose(self._plan, Ports(stdout=stdout, stderr=stderr, control=control))
             self._launch_ns = time.monotonic_ns()
-            leash = Leashed(
-                command,
-                stdin=stdin,
-                # With a terminal the guest's console is on QEMU's own standard streams.
-                stdout=stdout if self._plan.console else said.fileno(),
-                stderr=said.fileno(),
-                pass_fds=(stdout, stderr, control),
-            )
-            pump.close_guest_ends()
+            try:
+                leash = Leashed(
+                    command,
+                    stdin=stdin,
+                    # With a terminal the guest's console is on QEMU's own standard streams.
+                    stdout=stdout if self._plan.console else said.fileno(),
+                    stderr=said.fileno(),
+                    pass_fds=(stdout, stderr, control),
+                )
+            finally:
+                pump.close_guest_ends()
             with contextlib.closing(leash):
                 self._attend(pump)
                 if self._status is None:
