@@ -22,7 +22,8 @@ void bpf_object__close(struct bpf_object *obj);
 struct btf *bpf_object__btf(const struct bpf_object *obj);
 
 /* programs */
-struct bpf_program *bpf_object__next_program(const struct bpf_object *obj, struct bpf_program *prog);
+struct bpf_program *bpf_object__next_program(const struct bpf_object *obj,
+					     struct bpf_program *prog);
 const char *bpf_program__name(const struct bpf_program *prog);
 const char *bpf_program__section_name(const struct bpf_program *prog);
 size_t bpf_program__insn_cnt(const struct bpf_program *prog);
@@ -122,12 +123,14 @@ void btf__free(struct btf *btf);
 /* ring buffers, in batches */
 struct shim_ring;
 struct shim_ring *shim_ring_open(int map_fd, __u32 item_size);
-int shim_ring_read(struct shim_ring *ring, void *items, __u32 capacity, int timeout_ms, __u32 *odd_sizes);
+int shim_ring_read(struct shim_ring *ring, void *items, __u32 capacity, int timeout_ms,
+		   __u32 *odd_sizes);
 int shim_ring_epoll_fd(struct shim_ring *ring);
 void shim_ring_close(struct shim_ring *ring);
 
 /* ELF */
-int shim_elf_section(const void *data, size_t size, const char *name, const void **out, size_t *out_size);
+int shim_elf_section(const void *data, size_t size, const char *name, const void **out,
+		     size_t *out_size);
 
 /* libbpf's own words, per thread */
 void shim_log_start(void);
