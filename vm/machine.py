@@ -201,9 +201,9 @@ class _Machine:
         """Start QEMU, move the streams, wait for the end."""
         stdin, stdout, stderr, control = pump.guest_ends
         with contextlib.closing(pump), (self._plan.run / "qemu.log").open("wb") as said:
-            command = compose(self._plan, Ports(stdout=stdout, stderr=stderr, control=control))
-            self._launch_ns = time.monotonic_ns()
             try:
+                command = compose(self._plan, Ports(stdout=stdout, stderr=stderr, control=control))
+                self._launch_ns = time.monotonic_ns()
                 leash = Leashed(
                     command,
                     stdin=stdin,
