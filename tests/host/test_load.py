@@ -157,10 +157,11 @@ def test_run_with_a_context_of_the_wrong_size_is_an_error(load: Load) -> None:
 def test_close_detaches(load: Load) -> None:
     watcher = load("globals", values={"target_tgid": os.getpid()})
     calls = watcher.variables["nr_calls"]
-    watcher.attach("count_syscalls")
+    link = watcher.attach("count_syscalls")
     os.getppid()
     assert calls.value > 0
     watcher.close()
+    assert link  # held or not
     after = calls.value
     os.getppid()
     assert calls.value == after

@@ -152,6 +152,13 @@ def test_values_are_checked_before_the_kernel_is_asked(load: Load) -> None:
 
 def test_static_variables_can_be_mapped_too(load: Load) -> None:
     loaded = load("host_layout")
+    assert loaded.variables["nr_copies"].value == 0
+    loaded.run("copy")
+    assert loaded.variables["nr_copies"].value == 1
+
+
+def test_program_and_reader_agree_about_the_layout(load: Load) -> None:
+    loaded = load("host_layout")
     assert loaded.variables["bits"].value["wide"] == 0xABCDEF0123
     loaded.run("copy")
     after = loaded.variables

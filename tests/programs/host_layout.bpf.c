@@ -70,9 +70,13 @@ volatile u8 grid[2][2][3] SEC(".data") = { { { 1, 2, 3 }, { 4, 5, 6 } },
 					   { { 7, 8, 9 }, { 10, 11, 12 } } };
 volatile u64 odd_place SEC(".data") __attribute__((aligned(1)));
 
+/* The only variable of .bss, and static: libbpf would not let the section be mapped. */
+static u64 nr_copies;
+
 SEC("syscall")
 int copy(void *context)
 {
+	nr_copies++;
 	bits.last = bits.five;
 	packed.first = packed.third;
 	nested.raw[0] = nested.tag;

@@ -168,6 +168,13 @@ def test_header_alone_is_truncated(object_of: ObjectOf) -> None:
     assert "is truncated: its section table lies past its end" in _refusal(data[:64])
 
 
+def test_section_outside_the_file_is_refused(object_of: ObjectOf) -> None:
+    data = bytearray(object_of("simple").read_bytes())
+    table, _ = _sections(data)["section table"]
+    struct.pack_into("<Q", data, table + 3 * 64 + 32, len(data))  # the size of one of them
+    assert _refusal(bytes(data)) == "it.bpf.o is truncated or damaged: a section lies past its end"
+
+
 def test_object_for_this_machines_cpu_is_not_bpf(tmp_path: Path) -> None:
     source = tmp_path / "native.c"
     source.write_text("int x;\n")
