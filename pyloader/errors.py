@@ -108,6 +108,12 @@ class Ejected(AttachError):
         super().__init__(message)
 
 
+class Interrupted(ScxhidError):
+    """Ctrl-C in the middle of a change, which was undone."""
+
+    exit_status = 130
+
+
 class Busy(ScxhidError):
     """Somebody else is in the way: another scheduler, or another scxhid command."""
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pyloader import bpffs, exitrecord, foreign, history, keep, libbpf, sysfs
 from pyloader.attached import Attached
 from pyloader.bpffs import Place
-from pyloader.errors import AttachError, Busy, Ejected, ScxhidError
+from pyloader.errors import AttachError, Busy, Ejected, Interrupted, ScxhidError
 from pyloader.object import explain_attach
 from pyloader.running import is_live, open_ops, ops_id
 
@@ -103,17 +103,24 @@ def change(new: Attached, old: Attached | None, trial_ns: int, attach: Callable[
     new.forget_exit()
     seq = sysfs.read().enable_seq
     started = time.monotonic_ns()
+    link = None
     try:
         if old:
             detach(old)
         began = time.monotonic_ns()
         link = attach()
         ended = time.monotonic_ns()
-        _pin(new.place, link)
+        new.place.pin_link(link)
         confirm(new.name, new.exit_record, seq)
         watch(new.name, new.exit_record, trial_ns)
     except (ScxhidError, OSError, KeyboardInterrupt) as error:
+        if link is not None:  # the caller may hold it too: unpinning alone would not take it off
+            with suppress(OSError):
+                libbpf.detach_link(link)
         raise _undo(new, old, error) from None
+    finally:
+        if link is not None:
+            os.close(link)
     if old:
         history.add("stopped", old.name, old.exit_info())
         old.close()
@@ -212,7 +219,7 @@ def _undo(new: Attached, old: Attached | None, error: BaseException) -> BaseExce
     if isinstance(error, Ejected):
         return Ejected(f"{error}; {restored}", error.info)
     if isinstance(error, KeyboardInterrupt):
-        return error
+        return Interrupted(f"interrupted, so {new.name} was taken off; {restored}")
     kind = type(error) if isinstance(error, ScxhidError) else AttachError
     return kind(f"{error}; {restored}")
 

@@ -73,6 +73,19 @@ def bpf_objects() -> dict[str, int]:
     return counts
 
 
+def settled_bpf_objects() -> dict[str, int]:
+    """The same, once nothing is being freed any more: that happens after a grace period."""
+    seen = [bpf_objects()]
+
+    def is_same() -> bool:
+        time.sleep(0.1)
+        seen.append(bpf_objects())
+        return len(seen) > 5 and all(counts == seen[-1] for counts in seen[-5:])
+
+    wait_for("the kernel to free what was loaded before", is_same)
+    return seen[-1]
+
+
 def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 

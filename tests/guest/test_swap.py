@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.guest import kernel
@@ -97,8 +96,7 @@ def test_thirty_swaps_under_load_leave_nothing_behind(simple: str, program: Prog
     done("sched", "use", simple)  # imports and caches, before anything is counted
     done("sched", "stop")
     kernel.unpin()
-    kernel.wait_for("the kernel to free what was loaded", _settled())
-    before, descriptors = kernel.bpf_objects(), kernel.open_descriptors()
+    before, descriptors = kernel.settled_bpf_objects(), kernel.open_descriptors()
     with hogs(per_cpu=1):
         for turn in range(15):
             loaded = done("sched", "use", (other, simple)[turn % 2], "--json").json
@@ -110,14 +108,3 @@ def test_thirty_swaps_under_load_leave_nothing_behind(simple: str, program: Prog
     done("sched", "stop")
     kernel.unpin()
     kernel.wait_for("the kernel to free all of it", lambda: kernel.bpf_objects() == before)
-
-
-def _settled() -> Callable[[], bool]:
-    """Whether the number of BPF objects has stayed the same for a while."""
-    seen: list[dict[str, int]] = []
-
-    def same() -> bool:
-        seen.append(kernel.bpf_objects())
-        return len(seen) > 5 and seen[-1] == seen[-5]
-
-    return same
