@@ -207,7 +207,12 @@ def shell(
 @vm.command(context_settings=_LITERAL, short_help="run the guest tests inside a virtual machine")
 @machine_options
 @click.option("--timeout", default=3600.0, show_default=True, metavar="S", help="For each kernel.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON at the end.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the outcomes as JSON, pytest's lines on standard error.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST ARGS]")
 def test(
     kernel: str,

@@ -40,14 +40,16 @@ def run(
             memory=memory,
             accel=accel,
             timeout_s=timeout_s,
+            # Standard output is for the JSON alone, if that was asked for.
+            stdout=2 if as_json else 1,
             say=say,
         )
         outcomes.append(outcome)
         _explain(outcome, say)
-    if len(outcomes) > 1:
-        _print_table(outcomes)
     if as_json:
         click.echo(json.dumps([summary(outcome) for outcome in outcomes], indent=2))
+    elif len(outcomes) > 1:
+        _print_table(outcomes)
     # The worst: a lost machine above a failed test above none.
     return max(outcome.status for outcome in outcomes)
 

@@ -76,12 +76,13 @@ def run_tests(
     memory: str = "2G",
     accel: str = "auto",
     timeout_s: float = 3600.0,
+    stdout: int = 1,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run pytest in a guest on ``tests/guest``, or on the paths among ``arguments``.
 
     Writes ``build/guest-<version>.xml`` (junit) and ``build/guest-<version>.log`` (kernel log).
-    pytest's output goes to standard output as it comes.
+    pytest's output goes to the descriptor ``stdout`` as it comes.
     """
     root = checkout()
     build = make_directory(root / "build")
@@ -90,7 +91,7 @@ def run_tests(
     junit.unlink(missing_ok=True)
     _compile(root)
     objects = _compile_programs(root, build / "guest-objects")
-    command = _pytest(root, junit, arguments)
+    command = _pytest(root, junit, arguments, colour=os.isatty(stdout))
     started_ns = time.monotonic_ns()
     try:
         result = machine.run(
@@ -101,6 +102,7 @@ def run_tests(
             accel=accel,
             timeout_s=timeout_s,
             rw=(build,),
+            stdout=stdout,
             cwd=root,
             environment=_environment() | {OBJECTS_VARIABLE: str(objects)},
             log_path=log,
@@ -177,7 +179,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     return objects
 
 
-def _pytest(root: Path, junit: Path, arguments: Sequence[str]) -> list[str]:
+def _pytest(root: Path, junit: Path, arguments: Sequence[str], *, colour: bool) -> list[str]:
     named = any(
         (root / argument.split("::", 1)[0]).exists()
         for argument in arguments
@@ -186,7 +188,7 @@ def _pytest(root: Path, junit: Path, arguments: Sequence[str]) -> list[str]:
     return [
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v"),
         f"--junitxml={junit}",
-        *(("--color=yes",) if sys.stdout.isatty() else ()),
+        *(("--color=yes",) if colour else ()),
         *arguments,
         *(() if named else ("tests/guest",)),
     ]
