@@ -180,11 +180,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
 
 
 def _pytest(root: Path, junit: Path, arguments: Sequence[str], *, colour: bool) -> list[str]:
-    named = any(
-        (root / argument.split("::", 1)[0]).exists()
-        for argument in arguments
-        if not argument.startswith("-")
-    )
+    named = any(names_tests(root, argument) for argument in arguments)
     return [
         *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v"),
         f"--junitxml={junit}",
@@ -192,6 +188,12 @@ def _pytest(root: Path, junit: Path, arguments: Sequence[str], *, colour: bool) 
         *arguments,
         *(() if named else ("tests/guest",)),
     ]
+
+
+def names_tests(root: Path, argument: str) -> bool:
+    """Whether one of pytest's arguments is a test file or folder, and not the value of ``-k``."""
+    path = root / argument.split("::", 1)[0]
+    return path.exists() and path.resolve().is_relative_to(root.resolve() / "tests")
 
 
 def _environment() -> dict[str, str]:

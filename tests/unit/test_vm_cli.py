@@ -140,3 +140,13 @@ def test_outside_a_checkout_there_are_no_tests(
     monkeypatch.setattr(guest_tests, "__file__", str(tmp_path / "vm" / "guest_tests.py"))
     with pytest.raises(WrongUse, match="in a checkout"):
         guest_tests.checkout()
+
+
+def test_a_path_of_tests_is_told_from_a_word_of_a_filter(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "guest").mkdir(parents=True)
+    (tmp_path / "vm").mkdir()
+    assert guest_tests.names_tests(tmp_path, "tests/guest")
+    assert guest_tests.names_tests(tmp_path, f"{tmp_path}/tests/guest::test_a")
+    assert not guest_tests.names_tests(tmp_path, "vm")
+    assert not guest_tests.names_tests(tmp_path, "-x")
+    assert not guest_tests.names_tests(tmp_path, "tests/none.py")
