@@ -103,14 +103,22 @@ def knobs(as_json: bool) -> None:
 
     running = require_current()
     now = running.knob_values()
-    if as_json:
-        emit_json({name: _knob_json(k, now[name]) for name, k in running.knobs.items()})
-        return
     if running.knobs:
-        _knob_table(running.knobs, now)
+        if as_json:
+            emit_json({name: _knob_json(k, now[name]) for name, k in running.knobs.items()})
+        else:
+            _knob_table(running.knobs, now)
         return
     from pyloader.btf import describe
 
+    if as_json:
+        emit_json(
+            {
+                v.name: {"value": v.value, "type": describe(v.type), "live": v.section.writable}
+                for v in running.variables.values()
+            }
+        )
+        return
     table(
         ("VARIABLE", "VALUE", "TYPE", "CHANGE"),
         [

@@ -8,6 +8,12 @@ import click
 
 from pyloader import sysfs
 
+_WHOSE = {
+    "direct": "attached by scxhid",
+    "foreign": "not attached by scxhid",
+    None: "attached by whom only root can see",
+}
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A stable document, see docs/reference.")
@@ -32,8 +38,7 @@ def status(as_json: bool) -> None:
     else:
         since = found["_since_ns"]
         when = f", since {clock(since)} ({ago(since)})" if since else ""
-        whose = {"direct": "attached by scxhid", "foreign": "not attached by scxhid"}[found["mode"]]
-        click.echo(f"scheduler  {found['ops']} ({whose}{when})")
+        click.echo(f"scheduler  {found['ops']} ({_WHOSE[found['mode']]}{when})")
         for name, knob in found["knobs_changed"].items():
             click.echo(f"  {name} = {value(knob)}")
     if found["_hint"]:
@@ -64,7 +69,9 @@ def _sched() -> dict[str, Any]:
         running = current()
         gone = None if running else fallen()
     except NotPermitted:
-        found["_hint"] = "run it as root to see whether it is ours, and its knobs"
+        if mode == "foreign":
+            found["mode"] = None
+            found["_hint"] = "run it as root to see whether it is ours, and its knobs"
         return found
     if running:
         since = running.place.since_ns()

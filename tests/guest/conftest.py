@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 from tests.guest import kernel
 from vm import klog
 from vm.guest_tests import ALLOWED_PROPERTY, OBJECTS_VARIABLE
+
+# One thread: a forked child has only the one that forked, and numpy starts more.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 OBJECTS = Path(os.environ.get(OBJECTS_VARIABLE, ""))
 
@@ -54,19 +58,27 @@ def empty_slate(
 ) -> Generator[None]:
     """The kernel's own scheduler, no pins and no history, before and after each test."""
     monkeypatch.setenv("SCXHID_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("SCXHID_RUN_DIR", str(tmp_path / "run"))
     _back_to_the_kernels_own()
     yield
     _back_to_the_kernels_own()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def program() -> Program:
-    """The compiled object of a test program or scheduler, by the name of its source."""
+    """The compiled object of a test program or scheduler, by the name of its source.
+
+    A copy in a place that every user may read: the checkout may lie in root's home.
+    """
+    copies = Path("/run/scxhid-test-objects")
+    copies.mkdir(exist_ok=True)
 
     def find(name: str) -> str:
-        path = OBJECTS / f"{name}.bpf.o"
+        path, copy = OBJECTS / f"{name}.bpf.o", copies / f"{name}.bpf.o"
         assert path.is_file(), f"{path} is missing; `scxhid vm test` makes it before the boot"
-        return str(path)
+        if not copy.exists():
+            shutil.copyfile(path, copy)
+        return str(copy)
 
     return find
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import stat
+import time
 
 from tests.guest import kernel
 from tests.guest.command import done, sched_status, scxhid
-from tests.guest.processes import forked, hogs
+from tests.guest.processes import Child, forked, hogs
 
 
 def test_an_attached_scheduler_runs(simple: str) -> None:
@@ -70,6 +73,19 @@ def test_statistics_grow_under_load(simple: str) -> None:
             ),
         )
     assert len(first["per_cpu"]["dispatched_global"]) >= (os.cpu_count() or 1)
+
+
+def test_watched_statistics_are_rates_until_ctrl_c(simple: str) -> None:
+    done("sched", "use", simple)
+    child = Child(lambda _: scxhid("sched", "stats", "--watch", "0.5", "--json"))
+    time.sleep(4)
+    child.signal(signal.SIGINT)
+    outcome = child.result()
+    assert outcome.status == 130
+    lines = [json.loads(line) for line in outcome.out.splitlines()]
+    assert len(lines) >= 2
+    assert all(line["per_second"]["dispatched_local"] >= 0 for line in lines)
+    assert any(sum(line["per_second"].values()) > 0 for line in lines)
 
 
 def test_the_tables_name_every_knob_and_statistic(simple: str) -> None:

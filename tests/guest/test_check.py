@@ -11,7 +11,7 @@ from tests.guest.command import done, scxhid
 from tests.guest.conftest import Program
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
-# The verifier follows a million steps of refused_too_long before it gives up: minutes under emulation.
+# The verifier follows a million steps of refused_too_long: minutes under emulation.
 REFUSED = sorted(
     path.name.split(".")[0]
     for path in PROGRAMS.glob("refused*.bpf.c")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pyloader import ObjectSpec
 from tests.guest import kernel
 from tests.guest.command import done, sched_status
 from tests.guest.conftest import Program
+from tests.guest.processes import Child, pause
 
 KEYS = {"state", "ops", "policy", "mode", "since", "knobs_changed", "last_exit"}
 
@@ -67,3 +73,33 @@ def test_the_log_keeps_an_ejection_once(program: Program) -> None:
     for _ in range(2):
         events = [e["event"] for e in done("sched", "log", "--json").json]
         assert events == ["attached", "ejected"]
+
+
+def test_taken_off_with_sysrq(simple: str) -> None:
+    done("sched", "use", simple)
+    Path("/proc/sysrq-trigger").write_text("S")
+    kernel.wait_disabled()
+    exit_ = sched_status()["last_exit"]
+    assert (exit_["name"], exit_["kind_name"]) == ("simple", "sysrq")
+    done("sched", "use", simple)
+    assert sched_status()["last_exit"] is None
+
+
+def test_another_one_of_the_same_name_is_not_taken_for_ours(program: Program) -> None:
+    path = program("exits_by_itself")
+    done("sched", "use", path)
+    done("sched", "set", "leave=on")
+    kernel.wait_disabled()
+
+    def attach(tell: Callable[[Any], None]) -> None:
+        with ObjectSpec.open(path).load() as loaded:
+            loaded.attach("exits_by_itself")
+            tell("attached")
+            pause()
+
+    theirs = Child(attach)
+    assert theirs.hear() == "attached"
+    kernel.wait_for("theirs to run", kernel.ops)
+    found = sched_status()
+    theirs.kill()
+    assert (found["mode"], found["ops"], found["policy"]) == ("foreign", "exits_by_itself", None)

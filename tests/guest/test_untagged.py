@@ -29,6 +29,9 @@ def test_its_variables_are_shown_and_set(untagged: str) -> None:
     for name in ("slice_ns", "nr_layers", "mode", "busy_percent", "nr_enqueues"):
         assert name in shown
     assert done("sched", "set", "busy_percent=70").out == "busy_percent: 30 → 70\n"
+    found = done("sched", "knobs", "--json").json
+    assert found["busy_percent"] == {"value": 70, "type": "u32", "live": True}
+    assert (found["nr_layers"]["value"], found["nr_layers"]["live"]) == (4, False)
     assert kernel.ops() == NAME
 
 
