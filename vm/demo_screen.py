@@ -37,6 +37,14 @@ _ROWS = (
 )
 
 
+_NEXT = (
+    ("scxhid vm shell --cpus 4", "a machine like this one, to try things in"),
+    ("scxhid sched info simple", "what a scheduler says about itself, its knobs"),
+    ("scxhid doctor", "whether this very machine can do it"),
+    ("sudo scxhid sched use simple", "and then it does; `scxhid sched stop` undoes it"),
+)
+
+
 class Screen:
     """Shows events as they come. ``close`` ends the live line; it may be called twice."""
 
@@ -75,7 +83,7 @@ class Screen:
     def booted(self, boot_s: float, loops: int, sleep_ms: int) -> None:
         self._wait_for_nothing()
         self._prose(
-            f"Booted after {boot_s:.0f} s. The load: {loops} busy loops, half of them at nice 10,"
+            f"Up after {boot_s:.0f} s. The load: {loops} busy loops, half of them at nice 10,"
             f" and a sleeper that wakes every {sleep_ms} ms."
         )
 
@@ -95,7 +103,7 @@ class Screen:
                 for line in event["text"].splitlines():
                     text = Text.from_ansi(line)
                     text.rstrip()
-                    self._line(Text.assemble(" " * INDENT, text))
+                    self._line(Text.assemble(" " * INDENT, text) if text else "")
             case "measuring":
                 self.wait(f"{event['what']} for {event['seconds']:g} s")
             case "shown":
@@ -129,6 +137,10 @@ class Screen:
         else:
             verdict = Text(f"{len(steps) - good} of {len(steps)} steps failed", "bold red")
         self._line(Text.assemble(verdict, f", in {seconds:.0f} s. Every figure: {output}"))
+        self._line()
+        self._line("To go on:")
+        for command, what in _NEXT:
+            self._line(Text.assemble((f"   {command:<30}", "green"), (what, "dim")))
 
     def _verdict(self, event: Mapping[str, Any]) -> None:
         if event["ok"]:

@@ -78,7 +78,8 @@ class Stage:
 
     def figure(self, name: str, value: float) -> None:
         """Keep a figure under a name that ends in its unit."""
-        self.figures[name] = float(f"{value:.6g}")
+        short = float(f"{value:.6g}")
+        self.figures[name] = int(short) if short.is_integer() else short
 
     def show(self, label: str, text: str) -> None:
         self.emit("shown", label=label, text=text)

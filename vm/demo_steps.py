@@ -80,6 +80,8 @@ def vtime_swap(stage: Stage) -> None:
     _keep_times(stage)
     _check_runs(stage, "simple")
     stage.check(sysfs.read().enable_seq == seq + 1, "sysfs does not count one attach")
+    if "gap_ms" in stage.figures:
+        stage.show("between the two", f"{stage.figures['gap_ms']:.0f} ms of the kernel's own")
     sample = stage.measure("vtime", _SPAN_S)
     _show(stage, sample)
     stage.check(sample.share > 3, f"nice values hardly count ({sample.share:.1f} : 1)")
