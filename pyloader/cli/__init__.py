@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 
 import click
@@ -52,6 +53,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and leave with the documented exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII terminal is no reason to fail
     try:
         status = cli(prog_name="scxhid", standalone_mode=False)
         if sys.stdout:  # None where the caller has closed it
@@ -69,6 +73,9 @@ def main() -> None:
     except BrokenPipeError:
         _drop_output()  # the reader has gone (`| head`): nothing more to say
         status = 1
+    except PermissionError as error:
+        click.echo(f"scxhid: {error.filename}: permission denied; root may use it", err=True)
+        status = 4
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename:
             raise

@@ -13,7 +13,7 @@ from pyloader.errors import LoadError, VerifierError
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", type=click.Path(readable=False, path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to; default: beside the source."
 )

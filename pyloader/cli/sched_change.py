@@ -8,13 +8,14 @@ import click
 
 from pyloader.cli.complete import complete_knob, complete_scheduler
 from pyloader.cli.output import duration, emit_json, note, value
+from pyloader.cli.seconds import Seconds
 from pyloader.errors import WrongUse
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _TRIAL = click.option(
     "--trial",
     "trial_s",
-    type=click.FloatRange(min=0, max=3600),
+    type=Seconds(min=0, max=3600),
     default=0.0,
     metavar="S",
     help="Watch it for S seconds; if it is thrown out, put the old one back. A stall shows "

@@ -9,6 +9,7 @@ import click
 
 from pyloader.cli.complete import complete_scheduler
 from pyloader.cli.output import clock, emit_json, note, table, value
+from pyloader.cli.seconds import Seconds
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -135,7 +136,7 @@ def knobs(as_json: bool) -> None:
 
 @click.command()
 @click.option(
-    "--watch", type=click.FloatRange(min=0.05), metavar="S", help="Again every S seconds."
+    "--watch", type=Seconds(min=0.05), metavar="S", help="Again every S seconds."
 )
 @_JSON
 def stats(watch: float | None, as_json: bool) -> None:

@@ -105,7 +105,9 @@ def test_impossible_size_of_a_map_is_refused_before_load(count: int, spec_of: Sp
 AS_NOBODY = """
 import os, sys
 import pyloader.catalog, pyloader.cli.build, pyloader.cli.output, pyloader.object, pyloader.verifier
+import difflib, pyloader.compile
 from pyloader.cli import main
+pyloader.compile.flags()
 os.setgroups([])
 os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
@@ -124,6 +126,19 @@ def test_load_without_root_is_not_permitted(spec_of: SpecOf) -> None:
     assert (done.returncode, done.stdout) == (4, "")
     assert "does not let this user load globals: run it as root" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_file_that_is_not_ours_to_read_is_one_sentence(command: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        hidden = Path(folder) / "hidden.bpf.c"
+        hidden.write_text("")
+        hidden.chmod(0o600)
+        process = [sys.executable, "-c", AS_NOBODY, command, hidden]
+        done = subprocess.run(process, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"scxhid: {hidden}: permission denied; root may use it\n"
 
 
 # --- attach and run ---

@@ -109,6 +109,8 @@ WRONG = {
         ("sched", "use", "simple", "--trial", "-1"),
         "Invalid value for '--trial'",
     ),
+    "trial without a number": (("sched", "back", "--trial", "nan"), "is not a number of seconds"),
+    "endless watch": (("sched", "stats", "--watch", "inf"), "is not a number of seconds"),
     "no count": (("sched", "log", "-n", "0"), "Invalid value for '-n'"),
     "not C": (("build", "README.md"), "README.md is not C source; build takes FILE.bpf.c"),
     "no such shell": (("completion", "tcsh"), "'tcsh' is not one of"),

@@ -71,6 +71,20 @@ def test_error_goes_to_stderr_with_its_status(launcher: Path) -> None:
     assert done.stderr.startswith("scxhid: no scheduler is called 'simpel'; did you mean simple?")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "iso8859-1"])
+def test_terminal_without_our_letters_is_no_error(
+    encoding: str, launcher: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "abroad.bpf.c"
+    source.write_text(
+        '#include "scx.h"\n#include "declare.h"\nchar _license[] SEC("license") = "GPL";\n'
+        'ABOUT("to the →", "all ♥");\nKNOB(u64, a, 1, 0, 2, "♥", "→");\n'
+    )
+    done = _run(launcher, "sched", "info", str(source), PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("abroad: to the ")
+
+
 # --- completion ---
 
 
