@@ -10,7 +10,7 @@ import hashlib
 import struct
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +69,23 @@ class OpsSpec:
 
 @dataclass(frozen=True)
 class VariableSpec:
-    """A global variable: its section, offset (bytes), type and value as compiled."""
+    """A global variable: its section, offset (bytes), type and bytes as compiled."""
 
     name: str
     section: str
     offset: int
     type: Type
-    initial: Any
+    raw: bytes = field(repr=False)
+
+    @property
+    def initial(self) -> Any:
+        """The value as compiled; worked out when asked for, since arrays may be large."""
+        try:
+            return values.decode(self.type, self.raw)
+        except struct.error:
+            raise BadObject(
+                f"the type of {self.name} is broken: its members lie outside it"
+            ) from None
 
     @property
     def writable(self) -> bool:
@@ -212,7 +222,7 @@ def _read(opened: Object, data: bytes, name: str, shown_as: str) -> ObjectSpec:
         )
     said = tags.read(sections)
     variables = {
-        var.name: VariableSpec(var.name, section, var.offset, var.type, _initial(var, content))
+        var.name: VariableSpec(var.name, section, var.offset, var.type, _raw(var, content))
         for section, (vars_, content) in sections.items()
         for var in vars_
         if var.name not in said.own_variables
@@ -244,8 +254,11 @@ def data_section(map_name: str) -> str:
     return map_name
 
 
-def _initial(var: DataVar, content: bytes) -> Any:
-    return values.decode(var.type, content[var.offset : var.offset + var.size])
+def _raw(var: DataVar, content: Any) -> bytes:
+    raw = bytes(content[var.offset : var.offset + var.type.size])
+    if len(raw) != var.type.size:
+        raise ValueError(f"the variable {var.name} lies outside its section")
+    return raw
 
 
 def ops_struct(map_name: str, types: Types) -> Struct | None:

@@ -28,7 +28,8 @@ read = sys.stdin.buffer.read
 while size := read(4):
     data = read(int.from_bytes(size, "little"))
     try:
-        ObjectSpec.from_bytes(data, "damaged")
+        for variable in ObjectSpec.from_bytes(data, "damaged").variables.values():
+            variable.initial
         answer = "opened"
     except BadObject as error:
         answer = f"refused {error}"
@@ -117,7 +118,7 @@ def test_damaged_object_opens_or_is_refused_and_never_crashes(
         patch = data.draw(st.binary(min_size=1, max_size=4) | st.sampled_from(WORDS))
         damaged[at : at + len(patch)] = patch[: len(damaged) - at]
     answer = opener.open(bytes(damaged))
-    assert answer.startswith(("opened", "refused damaged ")), answer
+    assert answer.startswith(("opened", "refused ")), answer
 
 
 @pytest.mark.parametrize("value", [0xFFFFFFFF, 1 << 63, (1 << 64) - 1, 1 << 20])
