@@ -43,6 +43,12 @@ def test_commands_of_the_design_are_there() -> None:
     assert {"status", "doctor", "build", "check"} <= {words[0] for words in COMMANDS}
 
 
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache for sources that are written for one test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_has_help_that_starts_with_a_sentence(
     words: tuple[str, ...], scxhid: Scxhid
@@ -220,6 +226,7 @@ def test_info_shows_variables_of_an_object_made_elsewhere(
     assert rows["smt_enabled"] == ["bool", ".rodata", "on"]
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_build_compiles_beside_the_source_or_where_asked(scxhid: Scxhid, tmp_path: Path) -> None:
     source = tmp_path / "mine.bpf.c"
     source.write_text('#include "scx.h"\nchar _license[] SEC("license") = "GPL";\n')
@@ -231,6 +238,7 @@ def test_build_compiles_beside_the_source_or_where_asked(scxhid: Scxhid, tmp_pat
     assert (tmp_path / "other.o").read_bytes() == made.read_bytes()
 
 
+@pytest.mark.usefixtures("own_cache")
 def test_build_shows_what_clang_says(scxhid: Scxhid, tmp_path: Path) -> None:
     source = tmp_path / "wrong.bpf.c"
     source.write_text("int main(void) { return nothing; }\n")

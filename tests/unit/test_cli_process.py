@@ -80,7 +80,8 @@ def test_terminal_without_our_letters_is_no_error(
         '#include "scx.h"\n#include "declare.h"\nchar _license[] SEC("license") = "GPL";\n'
         'ABOUT("to the →", "all ♥");\nKNOB(u64, a, 1, 0, 2, "♥", "→");\n'
     )
-    done = _run(launcher, "sched", "info", str(source), PYTHONIOENCODING=encoding)
+    own = {"PYTHONIOENCODING": encoding, "XDG_CACHE_HOME": str(tmp_path)}
+    done = _run(launcher, "sched", "info", str(source), **own)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("abroad: to the ")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from pyloader.btf import Int
-from pyloader.compile import compile_object
 from pyloader.errors import BadObject, UnknownName
 from pyloader.spec import ObjectSpec
 
@@ -166,14 +165,8 @@ def test_same_file_gives_the_same_spec_from_disk_and_from_memory(
     assert from_disk.digest == from_memory.digest
 
 
-def test_large_arrays_do_not_slow_the_opening(tmp_path: Path) -> None:
-    source = tmp_path / "large.bpf.c"
-    source.write_text(
-        '#include "scx.h"\nchar _license[] SEC("license") = "GPL";\n'
-        "struct context { u64 words[8]; u32 a, b; char name[16]; } contexts[16384];\n"
-        'SEC("syscall") int f(void *c) { contexts[3].a = 1; return 0; }\n'
-    )
-    path = compile_object(source)
+def test_large_arrays_do_not_slow_the_opening(object_of: Callable[[str], Path]) -> None:
+    path = object_of("host_large")
     started = time.process_time()
     contexts = ObjectSpec.open(path).variables["contexts"]
     assert time.process_time() - started < 0.05  # decoding them all takes more than twice that
