@@ -74,8 +74,10 @@ fi
 read -r up rest </proc/uptime
 echo "command $up" >&9
 if [ "$CONSOLE" = 1 ]; then
-	stty rows "$ROWS" cols "$COLUMNS" </dev/hvc0
-	setsid -c "$BUSYBOX" sh "$COMMAND" 9>&- </dev/hvc0 >/dev/hvc0 2>&1
+	# The size is lost when the console is closed, hence in the session that keeps it open.
+	export ROWS COLUMNS COMMAND
+	setsid -c "$BUSYBOX" sh -c 'stty rows "$ROWS" cols "$COLUMNS"; . "$COMMAND"' \
+		9>&- </dev/hvc0 >/dev/hvc0 2>&1
 else
 	setsid "$BUSYBOX" sh "$COMMAND" 9>&- </dev/virtio-ports/virtme.stdin \
 		>/dev/virtio-ports/virtme.stdout 2>/dev/virtio-ports/virtme.stderr
