@@ -93,25 +93,6 @@ struct btf_type {
 	};
 	...;
 };
-struct btf_member {
-	__u32 name_off, type, offset;
-};
-struct btf_array {
-	__u32 type, index_type, nelems;
-};
-struct btf_enum {
-	__u32 name_off;
-	__s32 val;
-};
-struct btf_enum64 {
-	__u32 name_off, val_lo32, val_hi32;
-};
-struct btf_param {
-	__u32 name_off, type;
-};
-struct btf_var_secinfo {
-	__u32 type, offset, size;
-};
 __u32 btf__type_cnt(const struct btf *btf);
 const struct btf_type *btf__type_by_id(const struct btf *btf, __u32 id);
 const char *btf__name_by_offset(const struct btf *btf, __u32 offset);

@@ -45,7 +45,7 @@ def version() -> tuple[int, int]:
 
 def text(pointer: Any) -> str:
     """A C string; empty for NULL."""
-    return ffi.string(pointer).decode(errors="replace") if pointer != NULL else ""
+    return ffi.string(pointer).decode(errors="replace") if pointer else ""
 
 
 def words() -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pyloader.libbpf.calls import NULL, check_pointer, ffi, lib, text
+from pyloader.libbpf.calls import check_pointer, ffi, lib, text
 
 if TYPE_CHECKING:
     from pyloader.libbpf.objects import Object
@@ -33,7 +34,23 @@ def elf_section(data: bytes, name: str) -> bytes | None:
     return None if found else bytes(ffi.buffer(out[0], size[0]))
 
 
-_MEMBERS = {4, 5}  # struct, union
+_HEAD = struct.Struct("=III")  # struct btf_type: name, info, size or type
+# What follows it, by kind: one row for each member, value, parameter or variable. All of a type is
+# unpacked at once, because to read a field through cffi costs as much as that.
+_ROWS = {
+    1: struct.Struct("=I"),  # int: encoding and bits in one word
+    3: struct.Struct("=I4xI"),  # array: element type, count
+    4: struct.Struct("=III"),  # struct: name, type, offset
+    5: struct.Struct("=III"),  # union
+    6: struct.Struct("=Ii"),  # enum: name, value
+    13: struct.Struct("=II"),  # prototype: name, type
+    15: struct.Struct("=III"),  # data section: type, offset, size
+    17: struct.Struct("=i"),  # declaration tag: index of the component, -1 for the type itself
+    19: struct.Struct("=III"),  # 64-bit enum: name, low and high half of the value
+}
+_ONE_ROW = {1, 3, 17}
+_ENUM64 = 19
+_NAMED = {4, 5, 6, 13, 19}
 _EXTRA_NONE: tuple[tuple[Any, ...], ...] = ()
 
 
@@ -71,43 +88,31 @@ class Btf:
 
     def kinds(self) -> list[int]:
         """The kind of each type by id; that of id 0, void, is 0."""
-        at = lib.btf__type_by_id
-        return [(at(self.handle, i).info >> 24) & 0x1F if i else 0 for i in range(len(self))]
-
-    def _name(self, offset: int) -> str:
-        return text(lib.btf__name_by_offset(self.handle, offset))
+        at, handle = lib.btf__type_by_id, self.handle
+        return [(at(handle, i).info >> 24) & 0x1F if i else 0 for i in range(len(self))]
 
     def type(self, type_id: int) -> RawType:
-        """The type ``type_id`` (1 ≤ id < len); layout as in linux/btf.h."""
-        t = lib.btf__type_by_id(self.handle, type_id)
-        if t == NULL:
+        """The type ``type_id`` (1 ≤ id < len); layout as in linux/btf.h.
+
+        libbpf has checked, when it opened the BTF, that what follows a type lies within it.
+        """
+        handle = self.handle
+        t = lib.btf__type_by_id(handle, type_id)
+        if not t:
             raise ValueError(f"no BTF type {type_id}")
-        kind, count, flag = (t.info >> 24) & 0x1F, t.info & 0xFFFF, bool(t.info >> 31)
-        after: Any = t + 1
+        name_offset, info, size_or_type = _HEAD.unpack(ffi.buffer(t, _HEAD.size))
+        kind = (info >> 24) & 0x1F
         extra = _EXTRA_NONE
-        if kind in _MEMBERS:
-            m = ffi.cast("struct btf_member *", after)
-            extra = tuple((self._name(m[i].name_off), m[i].type, m[i].offset) for i in range(count))
-        elif kind == 1:  # int: encoding and bits in one word
-            extra = ((ffi.cast("__u32 *", after)[0],),)
-        elif kind == 3:
-            a = ffi.cast("struct btf_array *", after)
-            extra = ((a.type, a.nelems),)
-        elif kind == 6:
-            e = ffi.cast("struct btf_enum *", after)
-            extra = tuple((self._name(e[i].name_off), e[i].val) for i in range(count))
-        elif kind == 13:
-            p = ffi.cast("struct btf_param *", after)
-            extra = tuple((self._name(p[i].name_off), p[i].type) for i in range(count))
-        elif kind == 15:
-            v = ffi.cast("struct btf_var_secinfo *", after)
-            extra = tuple((v[i].type, v[i].offset, v[i].size) for i in range(count))
-        elif kind == 17:  # decl tag: index of the component, -1 for the type itself
-            extra = ((ffi.cast("__s32 *", after)[0],),)
-        elif kind == 19:
-            w = ffi.cast("struct btf_enum64 *", after)
-            extra = tuple(
-                (self._name(w[i].name_off), w[i].val_hi32 << 32 | w[i].val_lo32)
-                for i in range(count)
-            )
-        return RawType(kind, self._name(t.name_off), flag, t.size, extra)
+        row = _ROWS.get(kind)
+        if row:
+            count = 1 if kind in _ONE_ROW else info & 0xFFFF
+            rows = row.iter_unpack(ffi.buffer(t + 1, row.size * count))
+            if kind in _NAMED:
+                at = lib.btf__name_by_offset
+                extra = tuple((text(at(handle, name)), *rest) for name, *rest in rows)
+            else:
+                extra = tuple(rows)
+            if kind == _ENUM64:
+                extra = tuple((name, high << 32 | low) for name, low, high in extra)
+        name = text(lib.btf__name_by_offset(handle, name_offset))
+        return RawType(kind, name, bool(info >> 31), size_or_type, extra)
