@@ -17,6 +17,7 @@ from pyloader.dtypes import dtype_of
 from pyloader.errors import BadValue, Gone, LoadError
 
 _PER_CPU = {"percpu_array", "percpu_hash", "lru_percpu_hash"}
+_ARRAYS = {"array", "percpu_array"}
 
 
 class BpfMap:
@@ -57,12 +58,16 @@ class BpfMap:
         )
 
     @cached_property
-    def _batch(self) -> tuple[NDArray[Any], NDArray[Any], libbpf.BatchReader]:
+    def _batch(
+        self,
+    ) -> tuple[NDArray[Any], NDArray[Any], libbpf.BatchReader | libbpf.OnlyEntryReader]:
         keys = np.zeros(self.max_entries, self.key_dtype)
         if self.is_per_cpu:
             raw = np.zeros((self.max_entries, libbpf.possible_cpus()), self._slot_dtype)
         else:  # the kernel copies values side by side, however it stores them
             raw = np.zeros(self.max_entries, self.value_dtype)
+        if self.max_entries == 1 and self.type in _ARRAYS:
+            return keys, raw, libbpf.OnlyEntryReader(self.fd, raw)
         reader = libbpf.BatchReader(self.fd, keys, raw, self.max_entries, self.key_dtype.itemsize)
         return keys, raw, reader
 

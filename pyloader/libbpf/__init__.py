@@ -6,7 +6,7 @@ above turn it into a sentence. Handles are closed by their ``close`` and, should
 that be forgotten, when they are collected.
 """
 
-from pyloader.libbpf.buffers import BatchReader, Ring
+from pyloader.libbpf.buffers import BatchReader, OnlyEntryReader, Ring
 from pyloader.libbpf.calls import CallFailed, version
 from pyloader.libbpf.kernel import (
     LinkInfo,
@@ -40,6 +40,7 @@ __all__ = [
     "Map",
     "MapInfo",
     "Object",
+    "OnlyEntryReader",
     "Program",
     "RawType",
     "Ring",

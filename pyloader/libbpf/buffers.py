@@ -34,6 +34,20 @@ class BatchReader:
         return self._count[0]
 
 
+class OnlyEntryReader:
+    """Reads an array of one entry: the same as ``BatchReader`` at less cost to the kernel."""
+
+    def __init__(self, fd: int, values: Any) -> None:
+        self.fd = fd
+        self._key, self._values = ffi.new("__u32 *"), ffi.from_buffer(values)
+
+    def read(self) -> int:
+        """Fill the buffer; 1, the number of elements read."""
+        if lib.bpf_map_lookup_elem(self.fd, self._key, self._values):
+            raise CallFailed("lookup", lib.shim_errno())
+        return 1
+
+
 class Ring:
     """A BPF ring buffer whose samples of ``item_size`` bytes come out in batches."""
 
