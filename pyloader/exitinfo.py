@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 # enum scx_exit_kind of kernel/sched/ext*.h; the numbers have not changed since 6.12.
@@ -64,7 +64,7 @@ class ExitInfo:
         return ": ".join(parts) + code
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "kind_name": self.kind_name}
+        return {**vars(self), "kind_name": self.kind_name}
 
 
 def from_record(values: Mapping[str, Any]) -> ExitInfo | None:

@@ -17,10 +17,11 @@ def keep(ops_id: int, spec: ObjectSpec) -> None:
     """Keep a copy; without room for it only load-time knobs cannot be turned later."""
     folder = run_dir() / "objects"
     try:
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        partial = folder / f".{ops_id}.partial"
-        partial.write_bytes(spec.data)
-        partial.rename(folder / f"{ops_id}.bpf.o")
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        partial = f"{folder}/.{ops_id}.partial"
+        with open(partial, "wb", buffering=0) as file:
+            file.write(spec.data)
+        os.rename(partial, f"{folder}/{ops_id}.bpf.o")
     except OSError:
         return
 

@@ -103,8 +103,7 @@ def use(
     ops = spec.sole_ops(OPS)
     bpffs.make_root()
     with lock.writer(on_wait=tell):
-        swap.tidy()
-        old = current()
+        old = swap.tidy()
         given = globals_ or {}
         kept = _carried(spec, old, given) if options.keep_knobs and old else {}
         started = time.monotonic_ns()
@@ -138,9 +137,7 @@ def hold(
     ops = spec.sole_ops(OPS)
     name = ops.kernel_name
     with lock.writer():
-        if bpffs.current().exists():
-            swap.tidy()
-        old = current()
+        old = swap.tidy()
         after = "the kernel's own scheduler runs"
         with spec.load(globals_) as standby:
             if old is None:
@@ -168,11 +165,10 @@ def back(options: UseOptions = _DEFAULT, tell: Tell | None = None) -> UseResult:
     require_sched_ext()
     bpffs.make_root()
     with lock.writer(on_wait=tell):
-        swap.tidy()
+        old = swap.tidy()
         place = bpffs.previous()
         if not place.exists():
             raise Gone("there is no previous scheduler to go back to")
-        old = current()
         if old is None:
             swap.make_way(options.replace)
         place.move_to(bpffs.upcoming())
@@ -188,8 +184,7 @@ def stop(tell: Tell | None = None) -> str | None:
     """
     require_sched_ext()
     with lock.writer(on_wait=tell):
-        swap.tidy()
-        running = current()
+        running = swap.tidy()
         if running is None:
             return None
         swap.retire(running)

@@ -41,8 +41,11 @@ class Times:
     gap_ns: int | None
 
 
-def tidy() -> None:
-    """Finish or undo what an interrupted command or an ejection left."""
+def tidy() -> Attached | None:
+    """Finish or undo what an interrupted command or an ejection left.
+
+    Returns the scheduler of ours that runs then, as ``running.current`` would.
+    """
     now = sysfs.read()
     place, new = bpffs.current(), bpffs.upcoming()
     if new.exists():
@@ -50,15 +53,21 @@ def tidy() -> None:
             become_current(new)
         else:
             new.clear()
-    if place.is_attached() and not is_live(place, now):
-        attached = Attached(place)
-        info = attached.exit_info()
-        event = "stopped" if info and info.was_asked_for else "ejected"
-        history.add(event, attached.name, info)
-        attached.close()
-        place.clear()
-    elif place.exists() and not place.is_attached():
+    if not place.exists():
+        return None
+    if not place.is_attached():
         place.move_to(bpffs.previous())
+        return None
+    live = is_live(place, now)
+    attached = Attached(place)
+    info = attached.exit_info()
+    if live:
+        return None if info else attached
+    event = "stopped" if info and info.was_asked_for else "ejected"
+    history.add(event, attached.name, info)
+    attached.close()
+    place.clear()
+    return None
 
 
 def forget_copies() -> None:

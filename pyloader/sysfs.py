@@ -15,14 +15,12 @@ class SchedExt:
 
     ``state`` is the kernel's word (enabled, enabling, disabling, disabled), or
     ``unsupported`` where the kernel has no sched_ext. ``ops`` is the name of the
-    root scheduler while there is one.
+    root scheduler while there is one; ``enable_seq`` counts the attaches since boot.
     """
 
     state: str
     ops: str | None = None
     enable_seq: int = 0
-    nr_rejected: int = 0
-    switch_all: bool = False
 
     @property
     def is_supported(self) -> bool:
@@ -47,23 +45,12 @@ def _read(name: str) -> str | None:
         os.close(fd)
 
 
-def _number(name: str) -> int:
-    text = _read(name)
-    return int(text) if text and text.isdigit() else 0
-
-
 def read() -> SchedExt:
     """The state of sched_ext now."""
     state = _read("state")
     if state is None:
         return SchedExt("unsupported")
-    return SchedExt(
-        state,
-        _read("root/ops") or None,
-        _number("enable_seq"),
-        _number("nr_rejected"),
-        _number("switch_all") == 1,
-    )
+    return SchedExt(state, _read("root/ops") or None, int(_read("enable_seq") or 0))
 
 
 def events() -> dict[str, int]:
