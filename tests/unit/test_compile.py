@@ -113,6 +113,14 @@ def test_touched_source_is_not_compiled_again(source: Path, runs: list[str]) -> 
     assert runs == []
 
 
+def test_many_compiles_at_once_do_not_disturb_each_other(source: Path, launcher: Path) -> None:
+    targets = [source.parent / f"{number}.o" for number in range(6)]
+    running = [subprocess.Popen([launcher, "build", source, "-o", out]) for out in targets]
+    assert [process.wait() for process in running] == [0] * 6
+    assert len({target.read_bytes() for target in targets}) == 1
+    assert not list(cache_dir().rglob(".compile-*"))
+
+
 def test_spoiled_cache_entry_is_made_anew(source: Path) -> None:
     compile_object(source)
     for manifest in cache_dir().rglob("manifest.json"):
