@@ -65,5 +65,7 @@ def _dtype(t: Type) -> np.dtype[Any]:
 def view(t: Type, memory: memoryview) -> NDArray[Any]:
     """An array over ``memory``, which holds one value of type ``t``; it keeps the memory alive."""
     base = dtype_of(t)
+    if not base.base.itemsize:  # an empty struct, a text without room: numpy cannot count those
+        return np.zeros(0, "u1")
     flat = np.frombuffer(memory, dtype=base.base, count=-1)
     return flat.reshape(base.shape)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pyloader import dtypes, values
-from pyloader.btf import Array, Opaque, Struct, Type
+from pyloader.btf import Array, Int, Member, Opaque, Struct, Type
 from pyloader.errors import BadValue
 from pyloader.spec import ObjectSpec
 
@@ -127,6 +127,29 @@ def test_dtype_of_a_slot_is_as_wide_as_asked(spec_of: SpecOf) -> None:
 def test_struct_cannot_be_set_as_a_whole(layout: ObjectSpec) -> None:
     with pytest.raises(BadValue, match="nested is struct nested"):
         values.encode(layout.variables["nested"].type, {}, "nested")
+
+
+U32 = Int("u32", 4)
+
+
+def test_struct_of_bit_fields_alone_keeps_its_size() -> None:
+    bits = Struct("bits", 4, (Member("low", U32, 0, 3), Member("high", U32, 3, 5)))
+    assert dtypes.dtype_of(bits).itemsize == 4
+    assert dtypes.view(Array(bits, 3), memoryview(bytes(12))).shape == (3,)
+    assert values.decode(bits, (0b10110_101).to_bytes(4, "little")) == {"low": 5, "high": 22}
+
+
+@pytest.mark.parametrize("t", [Struct("empty", 0), Array(U32, 0), Array(Int("char", 1, True), 0)])
+def test_type_without_bytes_is_an_empty_array(t: Type) -> None:
+    assert dtypes.view(t, memoryview(b"")).size == 0
+
+
+def test_integers_wider_than_python_structs_are_bytes() -> None:
+    wide = Int("__int128", 16, signed=True)
+    assert dtypes.dtype_of(wide) == np.dtype("V16")
+    assert values.decode(wide, bytes(range(16))) == bytes(range(16))
+    with pytest.raises(BadValue, match="x is s128"):
+        values.encode(wide, 1, "x")
 
 
 def test_empty_elements_make_an_empty_list_however_many() -> None:
