@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 OPS = "sched_ext_ops"
-_POLL_S = 0.05
 
 Tell = Callable[[str], None]
 
@@ -149,8 +148,7 @@ def hold(
                 standby.attach(ops.name)
                 swap.confirm(name, standby.exit_record, seq)
                 on_running(name)
-                while swap.runs(name, standby.exit_record):
-                    time.sleep(_POLL_S)
+                swap.watch(name, standby.exit_record, None)
             except KeyboardInterrupt:
                 pass
             finally:

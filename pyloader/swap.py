@@ -205,16 +205,16 @@ def confirm(name: str, record: Record, seq_before: int) -> None:
         time.sleep(_POLL_S)
 
 
-def watch(name: str, record: Record, trial_ns: int) -> None:
-    """Stay for the trial; Ejected or AttachError if it ends meanwhile."""
-    deadline = time.monotonic_ns() + trial_ns
-    while time.monotonic_ns() < deadline:
+def watch(name: str, record: Record, trial_ns: int | None) -> None:
+    """Stay for the trial, or for ever (None); Ejected or AttachError if it ends meanwhile."""
+    deadline = None if trial_ns is None else time.monotonic_ns() + trial_ns
+    while deadline is None or time.monotonic_ns() < deadline:
         if not runs(name, record):
             # The record is written by ops.exit, which the kernel calls on its way to "disabled":
             # under load that is over a second after the state has left "enabled".
             _wait_disabled()
             if not runs(name, record):
-                raise AttachError(f"{name} ended during the trial and recorded no reason")
+                raise AttachError(f"{name} ended by itself and recorded no reason")
         time.sleep(_POLL_S)
 
 
