@@ -20,8 +20,11 @@ def keep(ops_id: int, spec: ObjectSpec) -> None:
         os.makedirs(folder, mode=0o755, exist_ok=True)
         partial = f"{folder}/.{ops_id}.partial"
         with open(partial, "wb", buffering=0) as file:
-            file.write(spec.data)
-        os.rename(partial, f"{folder}/{ops_id}.bpf.o")
+            written = file.write(spec.data)
+        if written == len(spec.data):
+            os.rename(partial, f"{folder}/{ops_id}.bpf.o")
+        else:  # a disk that is nearly full takes a part without an error
+            os.unlink(partial)
     except OSError:
         return
 
