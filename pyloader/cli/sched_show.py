@@ -135,9 +135,7 @@ def knobs(as_json: bool) -> None:
 
 
 @click.command()
-@click.option(
-    "--watch", type=Seconds(min=0.05), metavar="S", help="Again every S seconds."
-)
+@click.option("--watch", type=Seconds(min=0.05), metavar="S", help="Again every S seconds.")
 @_JSON
 def stats(watch: float | None, as_json: bool) -> None:
     """Show what the scheduler that runs has counted, over all CPUs.
