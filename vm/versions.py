@@ -34,7 +34,7 @@ def order(version: str) -> Order:
     while numbers[-1] == 0 and len(numbers) > 1:
         numbers.pop()
     rest = tuple(
-        (piece.isdigit(), int(piece) if piece.isdigit() else 0, piece)
+        (piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece)
         for piece in _PIECE.findall(found[3])
     )
     return Order(tuple(numbers), found[2] is None, int(found[2] or 0), rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pyloader.errors import WrongUse
@@ -74,6 +74,7 @@ def test_what_does_not_begin_with_a_number_is_refused_by_name(text: str) -> None
 
 
 @given(st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}.*", fullmatch=True))
+@example("0²")
 def test_what_begins_with_a_number_has_an_order(text: str) -> None:
     assert order(text) <= order(text)
 
