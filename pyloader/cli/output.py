@@ -36,7 +36,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
     width = None if sys.stdout.isatty() else 10_000
-    Console(width=width, highlight=False, soft_wrap=False).print(made)
+    console = Console(width=width, highlight=False, soft_wrap=False)
+    with console.capture() as printed:
+        console.print(made)
+    # rich pads the last column; in a pipe nobody wants the spaces.
+    click.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def duration(ns: int | float) -> str:
