@@ -61,6 +61,10 @@ def demo(kernel: str, cpus: int, output: Path) -> None:
             screen.close()
             click.echo("\n".join(error.tail), err=True)
             raise
+        except KeyboardInterrupt:
+            screen.close()
+            click.echo("\nscxhid: interrupted; nothing is left of the machine", err=True)
+            raise
     sys.exit(0 if good else 1)
 
 

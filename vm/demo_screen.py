@@ -101,9 +101,7 @@ class Screen:
             case "output":
                 self._wait_for_nothing()
                 for line in event["text"].splitlines():
-                    text = Text.from_ansi(line)
-                    text.rstrip()
-                    self._line(Text.assemble(" " * INDENT, text) if text else "")
+                    self._output(Text.from_ansi(line))
             case "measuring":
                 self.wait(f"{event['what']} for {event['seconds']:g} s")
             case "shown":
@@ -141,6 +139,15 @@ class Screen:
         self._line("To go on:")
         for command, what in _NEXT:
             self._line(Text.assemble((f"   {command:<30}", "green"), (what, "dim")))
+
+    def _output(self, text: Text) -> None:
+        """A line of a command's output: indented whole on a terminal, never broken in a pipe."""
+        text.rstrip()
+        width = self.console.width - INDENT
+        lines = text.wrap(self.console, width) if self.console.is_terminal else [text]
+        for line in lines:
+            line.rstrip()
+            self._line(Text.assemble(" " * INDENT, line) if line else "")
 
     def _verdict(self, event: Mapping[str, Any]) -> None:
         if event["ok"]:
