@@ -5,14 +5,14 @@ from __future__ import annotations
 import mmap
 import os
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyloader import libbpf
 from pyloader.btf import Opaque, Type
+from pyloader.closing import Closing
 from pyloader.dtypes import dtype_of
 from pyloader.errors import BadValue, Gone, LoadError
 
@@ -167,7 +167,7 @@ def _dtype_or_bytes(t: Type, size: int) -> np.dtype[Any]:
     return made if made.itemsize == size else np.dtype(f"V{size}")
 
 
-class RingReader:
+class RingReader(Closing):
     """Takes samples out of a ring buffer in batches.
 
     ``odd_sizes`` counts samples whose size was not that of the dtype: those are cut
@@ -196,14 +196,3 @@ class RingReader:
     def close(self) -> None:
         """Stop reading. Again is no error."""
         self._ring.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 from functools import cached_property
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pyloader import exitrecord, variables
 from pyloader.btf import Types
+from pyloader.closing import Closing
 from pyloader.errors import (
     AttachError,
     BadObject,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pyloader.maps import BpfMap
 
 
-class BpfObject:
+class BpfObject(Closing):
     """Loaded and verified, not attached: a standby until ``attach``.
 
     Use it as a context manager, or ``close`` it. What is attached and not pinned
@@ -203,17 +203,6 @@ class BpfObject:
         for map_ in self.__dict__.pop("maps", {}).values():
             map_.close()
         self._object.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _check_values(spec: ObjectSpec, values: Mapping[str, Any]) -> None:
