@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pyloader import exitrecord, libbpf, tags, values
@@ -33,7 +33,6 @@ class Attached:
         if name is None:
             raise Gone(f"nothing is pinned at {place.path}")
         self.place, self.name = place, name
-        self._btf: dict[int, Types] = {}
 
     # --- opening ---
 
@@ -50,16 +49,11 @@ class Attached:
             finally:
                 os.close(fd)
 
-    def _types(self, btf_id: int) -> Types | None:
-        if btf_id and btf_id not in self._btf:
-            self._btf[btf_id] = Types(libbpf.Btf.from_kernel(btf_id))
-        return self._btf.get(btf_id)
-
     @cached_property
     def _sections(self) -> Mapping[str, tuple[DataSection, tags.Section]]:
         found: dict[str, tuple[DataSection, tags.Section]] = {}
         for pin, fd, info in self._open("sections"):
-            types = self._types(info.btf_id)
+            types = _types(info.btf_id)
             described = types.section_by_id(info.btf_value_type_id) if types else []
             section = DataSection(fd, f".{pin}", info.value_size, described)
             found[section.name] = section, (described, section.memory)
@@ -127,7 +121,7 @@ class Attached:
 
         found: dict[str, BpfMap] = {}
         for name, fd, info in self._open("maps"):
-            types = self._types(info.btf_id)
+            types = _types(info.btf_id)
             found[name] = BpfMap(
                 fd,
                 name,
@@ -149,7 +143,7 @@ class Attached:
     def exit_record(self) -> exitrecord.ExitRecord | exitrecord.ExitVariable | None:
         """Where it records how it ended; None if it does not."""
         for name, fd, info in self._open("maps"):
-            types = self._types(info.btf_id)
+            types = _types(info.btf_id)
             if name == exitrecord.RECORD_MAP and types:
                 record = types.resolve(info.btf_value_type_id)
                 return exitrecord.ExitRecord(fd, info.value_size, record)
@@ -172,3 +166,9 @@ class Attached:
 
     def __del__(self) -> None:
         self.close()
+
+
+@lru_cache(maxsize=8)
+def _types(btf_id: int) -> Types | None:
+    # For the whole process: types never change, and the kernel counts their ids on and on.
+    return Types(libbpf.Btf.from_kernel(btf_id)) if btf_id else None

@@ -11,6 +11,7 @@ import struct
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,18 +124,7 @@ class ObjectSpec:
     @classmethod
     def from_bytes(cls, data: bytes, name: str, shown_as: str = "") -> ObjectSpec:
         """Read an object held in memory; ``shown_as`` names it in errors."""
-        shown_as = shown_as or name
-        elf.check(data, shown_as)
-        try:
-            opened = Object(data, name)
-        except CallFailed as error:
-            raise BadObject(_why_not_open(data, shown_as, error)) from None
-        try:
-            return _read(opened, data, name, shown_as)
-        except (ValueError, struct.error) as error:
-            raise BadObject(f"{shown_as} has broken type information (BTF): {error}") from None
-        finally:
-            opened.close()
+        return _of_content(data, name, shown_as or name)
 
     @property
     def digest(self) -> str:
@@ -178,6 +168,22 @@ class ObjectSpec:
             hint = f"{self.name} has {', '.join(self.knobs or self.variables) or 'none'}"
             raise UnknownName(kind, name, nearest(name, known), hint)
         return self.variables[name]
+
+
+@lru_cache(maxsize=8)
+def _of_content(data: bytes, name: str, shown_as: str) -> ObjectSpec:
+    # The same bytes give the same spec, so one that swaps to and fro reads each object once.
+    elf.check(data, shown_as)
+    try:
+        opened = Object(data, name)
+    except CallFailed as error:
+        raise BadObject(_why_not_open(data, shown_as, error)) from None
+    try:
+        return _read(opened, data, name, shown_as)
+    except (ValueError, struct.error) as error:
+        raise BadObject(f"{shown_as} has broken type information (BTF): {error}") from None
+    finally:
+        opened.close()
 
 
 def _why_not_open(data: bytes, shown_as: str, error: CallFailed) -> str:
