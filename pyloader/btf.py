@@ -2,14 +2,15 @@
 
 BTF is the kernel's compact type format (Documentation/bpf/btf.rst). ``Types``
 reads it through libbpf and resolves typedefs and qualifiers, so that what comes
-out is one of the few classes below.
+out is one of the few classes below. They are named tuples, because a frozen
+dataclass takes ten times as long to make, and `scxhid status` makes all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from pyloader.libbpf import Btf, RawType
 
@@ -21,8 +22,7 @@ MAX_DEPTH = 64
 """Nesting past which BTF is taken to be broken (the kernel's own limit is 32)."""
 
 
-@dataclass(frozen=True)
-class Int:
+class Int(NamedTuple):
     name: str
     size: int
     signed: bool = False
@@ -30,29 +30,25 @@ class Int:
     is_char: bool = False
 
 
-@dataclass(frozen=True)
-class Float:
+class Float(NamedTuple):
     name: str
     size: int
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     size: int = 8
 
 
-@dataclass(frozen=True)
-class Enum:
+class Enum(NamedTuple):
     name: str
     size: int
     signed: bool
     values: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Array:
+class Array(NamedTuple):
     element: Type
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @property
     def size(self) -> int:
@@ -64,8 +60,7 @@ class Array:
         return isinstance(self.element, Int) and self.element.name == "char"
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A member of a struct; ``bits`` is non-zero for a bit field."""
 
     name: str
@@ -74,8 +69,7 @@ class Member:
     bits: int = 0
 
 
-@dataclass(frozen=True)
-class Struct:
+class Struct(NamedTuple):
     name: str
     size: int
     members: tuple[Member, ...] = ()
@@ -91,8 +85,7 @@ class Struct:
                 yield from member.type.fields(at)
 
 
-@dataclass(frozen=True)
-class Opaque:
+class Opaque(NamedTuple):
     """A type without a value of its own: void, a function, a forward declaration."""
 
     name: str
@@ -102,15 +95,14 @@ class Opaque:
 Type = Int | Float | Pointer | Enum | Array | Struct | Opaque
 
 
-@dataclass(frozen=True)
-class DataVar:
+class DataVar(NamedTuple):
     """A variable of a data section: where it lies (bytes), its type, its declaration tags."""
 
     name: str
     type: Type
     offset: int
     size: int
-    tags: tuple[str, ...] = field(default=())
+    tags: tuple[str, ...] = ()
 
 
 def describe(t: Type) -> str:

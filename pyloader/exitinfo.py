@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # enum scx_exit_kind of kernel/sched/ext*.h; the numbers have not changed since 6.12.
 _KINDS = {
@@ -23,8 +22,7 @@ _KINDS = {
 _BY_REQUEST = {0, 1, 64}
 
 
-@dataclass(frozen=True)
-class ExitInfo:
+class ExitInfo(NamedTuple):
     """One exit. ``time_ns`` is ns since the epoch, 0 where the program did not record it."""
 
     kind: int
@@ -64,7 +62,7 @@ class ExitInfo:
         return ": ".join(parts) + code
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "kind_name": self.kind_name}
+        return {**self._asdict(), "kind_name": self.kind_name}
 
 
 def from_record(values: Mapping[str, Any]) -> ExitInfo | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
 _PAGE = 4096  # bytes: no sysfs file gives more at once
 
 
-@dataclass(frozen=True)
-class SchedExt:
+class SchedExt(NamedTuple):
     """``/sys/kernel/sched_ext`` at one moment.
 
     ``state`` is the kernel's word (enabled, enabling, disabling, disabled), or

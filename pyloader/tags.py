@@ -8,8 +8,7 @@ maps of a program set that runs, so any process can tell them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyloader import values
 from pyloader.btf import Array, DataVar, Int, Type
@@ -23,16 +22,14 @@ Section = tuple[list[DataVar], Any]
 """The variables of a data section and its bytes as they were compiled (or stand now)."""
 
 
-@dataclass(frozen=True)
-class About:
+class About(NamedTuple):
     """What the program is, and what it is good for; empty where the file does not say."""
 
     what: str = ""
     good_for: str = ""
 
 
-@dataclass(frozen=True)
-class Knob:
+class Knob(NamedTuple):
     """A global variable meant to be turned.
 
     ``at_load`` knobs are constants of the loaded program: changing one takes a
@@ -66,17 +63,15 @@ class Knob:
         return value
 
 
-@dataclass(frozen=True)
-class Stat:
+class Stat(NamedTuple):
     """A counter meant to be shown: element ``index`` of each CPU's row of the map ``stats``."""
 
     name: str
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]
     doc: str
 
 
-@dataclass(frozen=True)
-class SelfDescription:
+class SelfDescription(NamedTuple):
     """All that the tags of one object say, by name, in the order of the source."""
 
     knobs: Mapping[str, Knob]
