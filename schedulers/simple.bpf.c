@@ -189,7 +189,7 @@ void BPF_STRUCT_OPS(simple_enqueue, struct task_struct *p, u64 enq_flags)
 	 * select_cpu is not asked for a task that may run on one CPU only or that used up its slice.
 	 * A CPU that went idle a moment ago does not look at the queue again by itself.
 	 */
-	if (enq_flags & SCX_ENQ_CPU_SELECTED)
+	if ((enq_flags & SCX_ENQ_CPU_SELECTED) || !can_kick_cpu())
 		return;
 	cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 	if (cpu >= 0) {

@@ -9,6 +9,13 @@
  * A declaration may end in ___word: libbpf cuts that "flavour" off before it looks the name up, so
  * several forms of one function or structure can be declared side by side. The kernel itself has
  * names that end in ___v2; they need a second flavour to be found.
+ *
+ * One build has less than its version: Debian's 7.2.12-1~bpo13+1 of 2026-11-04, below "the 7.2.12
+ * build". 11 functions take a hidden last argument (struct bpf_prog_aux *aux) that only the verifier
+ * fills in; this build's BTF shows it and lacks the NAME_impl that the verifier needs for that. Called
+ * with the argument they are refused as well ("does not have a valid func_proto"), so nothing can call
+ * them: bpf_ksym_exists says no, and a fallback serves. Those that are only for this build go once
+ * Debian offers a later 7.2 whose BTF has scx_bpf_kick_cpu_impl, at the latest with 7.2.
  */
 #ifndef SCXHID_COMPAT_H
 #define SCXHID_COMPAT_H
@@ -38,7 +45,7 @@ static __always_inline bool scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id
 {
 	if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___new))
 		return scx_bpf_dsq_insert___v2___new(p, dsq_id, slice, enq_flags);
-	if (bpf_ksym_exists(scx_bpf_dsq_insert___old)) /* goes with 6.18 */
+	if (bpf_ksym_exists(scx_bpf_dsq_insert___old)) /* goes with 6.18 and the 7.2.12 build */
 		scx_bpf_dsq_insert___old(p, dsq_id, slice, enq_flags);
 	else /* goes with 6.12 */
 		scx_bpf_dispatch___old(p, dsq_id, slice, enq_flags);
@@ -102,7 +109,7 @@ static __always_inline void scx_bpf_task_set_slice(struct task_struct *p, u64 sl
 {
 	if (bpf_ksym_exists(scx_bpf_task_set_slice___new))
 		scx_bpf_task_set_slice___new(p, slice);
-	else /* goes with 6.18 */
+	else /* goes with 6.18 and the 7.2.12 build */
 		p->scx.slice = slice;
 }
 
@@ -110,7 +117,7 @@ static __always_inline void scx_bpf_task_set_dsq_vtime(struct task_struct *p, u6
 {
 	if (bpf_ksym_exists(scx_bpf_task_set_dsq_vtime___new))
 		scx_bpf_task_set_dsq_vtime___new(p, vtime);
-	else /* goes with 6.18 */
+	else /* goes with 6.18 and the 7.2.12 build */
 		p->scx.dsq_vtime = vtime;
 }
 
@@ -122,6 +129,40 @@ static __always_inline u64 scx_bpf_now(void)
 	if (bpf_ksym_exists(scx_bpf_now___new))
 		return scx_bpf_now___new();
 	return bpf_ktime_get_ns(); /* goes with 6.13 */
+}
+
+/*
+ * Waking a CPU, so that it looks for work. The same in all kernels, but the 7.2.12 build has no way to
+ * do it: there, ask before claiming an idle CPU, since one that is claimed and not woken stays idle
+ * until work comes to it by itself.
+ */
+void scx_bpf_kick_cpu___new(s32 cpu, u64 flags) __ksym __weak;
+
+static __always_inline bool can_kick_cpu(void)
+{
+	return bpf_ksym_exists(scx_bpf_kick_cpu___new);
+}
+
+static __always_inline void scx_bpf_kick_cpu(s32 cpu, u64 flags)
+{
+	if (bpf_ksym_exists(scx_bpf_kick_cpu___new)) /* the question goes with the 7.2.12 build */
+		scx_bpf_kick_cpu___new(cpu, flags);
+}
+
+/*
+ * Ending the scheduler in good order: called by scx_bpf_exit. The same in all kernels. The 7.2.12
+ * build can only end it with an error, and without the code.
+ */
+void scx_bpf_exit_bstr___new(s64 exit_code, char *fmt, unsigned long long *data,
+			     u32 data__sz) __ksym __weak;
+
+static __always_inline void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data,
+					      u32 data__sz)
+{
+	if (bpf_ksym_exists(scx_bpf_exit_bstr___new))
+		scx_bpf_exit_bstr___new(exit_code, fmt, data, data__sz);
+	else /* goes with the 7.2.12 build */
+		scx_bpf_error_bstr(fmt, data, data__sz);
 }
 
 #endif /* SCXHID_COMPAT_H */

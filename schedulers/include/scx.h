@@ -166,13 +166,10 @@ s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			   bool *is_idle) __ksym __weak;
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym __weak;
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *cpus_allowed, u64 flags) __ksym __weak;
-void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym __weak;
 bool scx_bpf_task_running(const struct task_struct *p) __ksym __weak;
 s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym __weak;
 u32 scx_bpf_nr_cpu_ids(void) __ksym __weak;
 void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym __weak;
-void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data,
-		       u32 data__sz) __ksym __weak;
 
 /*
  * Both printing functions take their arguments as an array and want the format in writable memory:
