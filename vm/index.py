@@ -114,4 +114,4 @@ def newest(kernels: Iterable[Offer]) -> list[Offer]:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.isdigit() else 0
+    return int(text) if text is not None and text.isdecimal() else 0
