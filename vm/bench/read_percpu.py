@@ -14,7 +14,7 @@ from vm.bench.turns import in_turns, repeated
 SUITE = "read_percpu_64x32"
 COUNTERS = 32
 POSSIBLE_CPUS = 64
-_ROUNDS, _TIMES = 25, 40
+_ROUNDS, _TIMES = 75, 10
 
 
 def sample() -> dict[str, list[float]]:

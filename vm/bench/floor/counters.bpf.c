@@ -28,13 +28,3 @@ struct {
 	__type(key, __u32);
 	__type(value, struct row);
 } row SEC(".maps");
-
-/* A setting beside others in a .data section as large as a scheduler's, turned by the benchmark. */
-volatile __u64 others[15] SEC(".data") = { 1 };
-volatile __u64 slice_us SEC(".data") = 5000;
-
-SEC("syscall")
-int read_setting(void *ctx)
-{
-	return slice_us + others[0];
-}
