@@ -1,0 +1,58 @@
+"""A guest that emulation itself crashed is tried again, once; any other loss is a loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from vm import guest_tests, machine
+from vm.errors import VmLost
+
+INT3 = "[  125.506572] Oops: int3: 0000 [#1] SMP NOPTI\n"
+OTHER = "[  125.506572] Oops: 0002 [#1] SMP NOPTI\n"
+KVM = "[    0.000000] Hypervisor detected: KVM\n"
+
+
+def losses(
+    monkeypatch: pytest.MonkeyPatch, root: Path, *logs: str
+) -> tuple[guest_tests.Outcome, list[str], int]:
+    """Outcome, words and number of boots when machines are lost with these logs, one after the
+    other, and the one after the last is not lost."""
+    left = list(logs)
+    boots: list[int] = []
+    told: list[str] = []
+
+    def run(*_: Any, log_path: Path, **__: Any) -> Any:
+        boots.append(1)
+        if left:
+            log_path.write_text(left.pop(0))
+            raise VmLost("lost", log_path, [])
+        log_path.write_text("")
+        return SimpleNamespace(status=0, seconds=1.0, boot_to_command_s=1.0, accel="tcg")
+
+    monkeypatch.setattr(machine, "run", run)
+    monkeypatch.setattr(guest_tests, "checkout", lambda: root)
+    kernel: Any = SimpleNamespace(version="7.3.4")
+    outcome = guest_tests.run_tests(kernel, say=told.append)
+    return outcome, told, len(boots)
+
+
+def test_a_crash_by_the_emulator_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome, told, boots = losses(monkeypatch, tmp_path, INT3)
+    assert (outcome.lost, outcome.status, boots) == ("", 0, 2)
+    assert "all tests once more" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("logs", "boots"), [([INT3, INT3], 2), ([INT3, OTHER], 2), ([OTHER], 1), ([KVM + INT3], 1)]
+)
+def test_any_other_loss_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: list[str], boots: int
+) -> None:
+    outcome, _, booted = losses(monkeypatch, tmp_path, *logs)
+    assert (outcome.status, booted) == (124, boots)
