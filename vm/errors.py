@@ -21,12 +21,15 @@ class VmLost(ScxhidError):
     """The machine went away, or hung, without the command's status.
 
     ``log_path`` holds the whole kernel log and ``tail`` its last lines, which ``str()`` shows
-    below the sentence.
+    below the sentence. ``reached_command`` is false if it went away while it booted.
     """
 
     exit_status = 124
 
-    def __init__(self, message: str, log_path: Path, tail: list[str]) -> None:
+    def __init__(
+        self, message: str, log_path: Path, tail: list[str], reached_command: bool = True
+    ) -> None:
+        self.reached_command = reached_command
         self.log_path = log_path
         self.tail = tail
         super().__init__("\n".join([message, *(f"  | {line}" for line in tail)]))

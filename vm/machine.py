@@ -28,6 +28,13 @@ from vm.streams import Pump
 #: 25 s with 64 CPUs, and machines are busy.
 BOOT_TIMEOUT_S = 240.0
 
+#: A kernel log that has not grown for so long before the command: the boot hangs. Multi-threaded
+#: emulation loses a boot now and then, most of all on a busy machine, when CPUs are brought up.
+STALL_S = 60.0
+
+#: Such a boot is tried again: nothing of the command has happened yet.
+_BOOTS = 2
+
 #: How long a guest that has reported its command's status may take to switch itself off.
 _OFF_TIMEOUT_S = 20.0
 
@@ -122,24 +129,34 @@ def run(
     require_qemu()
     chosen = kernel if isinstance(kernel, Kernel) else choose(kernel, say=say)
     mode = accelerators.resolve(accel, chosen, say=say)
-    with run_directory(log_path) as (directory, kept_log):
-        plan = Plan(
-            tree=slim_tree(chosen.image, chosen.modules, chosen.version, chosen.derived),
-            version=chosen.version,
-            run=directory,
-            cpus=cpus,
-            memory=memory,
-            accel=mode,
-            rw=tuple(path.resolve() for path in rw),
-            console=console,
-            kernel_arguments=tuple(kernel_arguments),
-        )
-        write_init(plan, modules, udev=udev)
-        write_command(plan, command, cwd or Path.cwd(), environment or {})
-        machine = _Machine(plan, kept_log, timeout_s)
-        sinks = (None, None) if capture else (stdout, stderr)
-        pump = Pump(stdin, *sinks, machine.hear)
-        machine.run(pump)
+    for attempt in range(1, _BOOTS + 1):
+        try:
+            machine, pump, kept_log = _live(
+                command,
+                chosen,
+                mode,
+                cpus=cpus,
+                memory=memory,
+                timeout_s=timeout_s,
+                rw=rw,
+                cwd=cwd or Path.cwd(),
+                environment=environment or {},
+                modules=modules,
+                udev=udev,
+                stdin=stdin,
+                sinks=(None, None) if capture else (stdout, stderr),
+                console=console,
+                log_path=log_path,
+                kernel_arguments=kernel_arguments,
+            )
+            break
+        except VmLost as lost:
+            if lost.reached_command or attempt == _BOOTS:
+                raise
+            if say:
+                say("the machine did not come up; booting it once more")
+    else:
+        raise AssertionError
     ended_ns = time.monotonic_ns()
     output, errors = pump.output()
     return Result(
@@ -156,6 +173,46 @@ def run(
     )
 
 
+def _live(
+    command: Sequence[str],
+    chosen: Kernel,
+    mode: str,
+    *,
+    cpus: int,
+    memory: str,
+    timeout_s: float | None,
+    rw: Sequence[Path],
+    cwd: Path,
+    environment: Mapping[str, str],
+    modules: Sequence[str],
+    udev: bool,
+    stdin: int | bytes | None,
+    sinks: tuple[int | None, int | None],
+    console: bool,
+    log_path: Path | None,
+    kernel_arguments: Sequence[str],
+) -> tuple[_Machine, Pump, Path]:
+    """One boot, one command, one end: what ``run`` says, once."""
+    with run_directory(log_path) as (directory, kept_log):
+        plan = Plan(
+            tree=slim_tree(chosen.image, chosen.modules, chosen.version, chosen.derived),
+            version=chosen.version,
+            run=directory,
+            cpus=cpus,
+            memory=memory,
+            accel=mode,
+            rw=tuple(path.resolve() for path in rw),
+            console=console,
+            kernel_arguments=tuple(kernel_arguments),
+        )
+        write_init(plan, modules, udev=udev)
+        write_command(plan, command, cwd, environment)
+        machine = _Machine(plan, kept_log, timeout_s)
+        pump = Pump(stdin, *sinks, machine.hear)
+        machine.run(pump)
+        return machine, pump, kept_log
+
+
 class _Machine:
     """One life of a guest: QEMU, what the guest reports, and the limits on both."""
 
@@ -164,6 +221,8 @@ class _Machine:
         self._kept_log = kept_log
         self._timeout_s = timeout_s
         self._launch_ns = 0
+        self._log_bytes = 0
+        self._log_grew_ns = 0
         self._uptimes_s: dict[str, float] = {}
         self._status: int | None = None
         self.command_ns = 0
@@ -203,7 +262,7 @@ class _Machine:
         with contextlib.closing(pump), (self._plan.run / "qemu.log").open("wb") as said:
             try:
                 command = compose(self._plan, Ports(stdout=stdout, stderr=stderr, control=control))
-                self._launch_ns = time.monotonic_ns()
+                self._launch_ns = self._log_grew_ns = time.monotonic_ns()
                 leash = Leashed(
                     command,
                     stdin=stdin,
@@ -234,11 +293,21 @@ class _Machine:
             left_s = 3600.0
             if deadline_ns is not None:
                 left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+            if not self.command_ns:
+                left_s = min(left_s, self._stall_in_s())
             if left_s <= 0:
                 if off_by_ns is not None:
                     return
                 self._hung()
-            pump.step(left_s)
+            pump.step(left_s if self.command_ns else min(left_s, 1.0))
+
+    def _stall_in_s(self) -> float:
+        """Seconds until a boot whose kernel log does not grow counts as hung."""
+        log = self._plan.run / "kernel.log"
+        size = log.stat().st_size if log.exists() else 0
+        if size != self._log_bytes:
+            self._log_bytes, self._log_grew_ns = size, time.monotonic_ns()
+        return STALL_S - (time.monotonic_ns() - self._log_grew_ns) / 1e9
 
     def _deadline_ns(self) -> int | None:
         if not self.command_ns:
@@ -249,7 +318,8 @@ class _Machine:
 
     def _hung(self) -> None:
         if not self.command_ns:
-            what = f"did not reach its command within {BOOT_TIMEOUT_S:.0f} s"
+            spent_s = (time.monotonic_ns() - self._launch_ns) / 1e9
+            what = f"hung while booting (given up after {spent_s:.0f} s)"
             remedy = "the kernel log tells how far it came"
         else:
             what = f"was still running its command after {self._timeout_s:g} s and was stopped"
@@ -275,4 +345,5 @@ class _Machine:
             f"the virtual machine (kernel {self._plan.version}) {what}; {remedy}: {self._kept_log}",
             self._kept_log,
             klog.last_words(log),
+            reached_command=bool(self.command_ns),
         )

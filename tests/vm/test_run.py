@@ -11,6 +11,7 @@ import pytest
 
 from tests.vm.started import Ended, Running
 from vm import machine
+from vm.errors import VmLost
 from vm.kernels import Kernel
 
 EVERY_BYTE = bytes(range(256)) * 2000
@@ -119,6 +120,17 @@ def test_a_hang_is_a_lost_machine(scxhid_vm: Callable[..., Ended]) -> None:
     ended = scxhid_vm("run", "--timeout", "2", "--", "sleep", "1000")
     assert ended.status == 124
     assert "still running its command after 2 s" in ended.stderr
+
+
+def test_a_boot_that_hangs_is_tried_again_and_then_given_up(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "STALL_S", 0.3)  # no boot says so much so fast
+    told: list[str] = []
+    with pytest.raises(VmLost, match="hung while booting") as lost:
+        machine.run(["true"], kernel=kernel, capture=True, say=told.append)
+    assert not lost.value.reached_command
+    assert [line for line in told if "once more" in line]
 
 
 def test_no_such_command_is_a_status_as_in_a_shell_and_output_may_end_early(
