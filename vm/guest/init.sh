@@ -49,6 +49,8 @@ for dir in $OVERLAYS; do
 	mount -t overlay -o "xino=off,lowerdir=$dir,upperdir=$upper/upper,workdir=$upper/work" \
 		overlay "$dir"
 done
+# Where the host's user is not root, its /root is closed to QEMU, and so to the guest.
+ls /root >/dev/null 2>&1 || mount -t tmpfs -o mode=0700 root /root
 # Directories that the host shares for writing, above the overlays.
 i=0
 while [ "$i" -lt "$RW_COUNT" ]; do
