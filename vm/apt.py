@@ -59,13 +59,32 @@ def mirror() -> str:
         text=True,
         check=False,
     )
-    found = site_from_targets(done.stdout)
+    found = site_from_targets(done.stdout) or _site_from_sources()
     if found is None:
         raise Unsupported(
             "this machine's apt knows no Debian archive to fetch a kernel from; name one with"
             f" {MIRROR_VARIABLE}=URL, or give the path of a kernel image with --kernel"
         )
     return found
+
+
+def _site_from_sources() -> str | None:
+    """The archive as the sources name it: a bare machine has read no package list yet."""
+    done = subprocess.run(
+        [program("apt-get"), "--print-uris", "update"], capture_output=True, text=True, check=False
+    )
+    return site_from_uris(done.stdout)
+
+
+def site_from_uris(text: str) -> str | None:
+    """The main Debian archive among the lines of ``apt-get --print-uris update``.
+
+    Without a list nothing tells an archive's origin, so its directory's name must.
+    """
+    for site in re.findall(r"^'([^']+)/dists/[^/']+/InRelease'", text, re.M):
+        if site.rstrip("/").endswith("/debian"):
+            return site.rstrip("/")
+    return None
 
 
 def site_from_targets(text: str) -> str | None:

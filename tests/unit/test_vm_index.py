@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vm.apt import reason, site_from_targets
+from vm.apt import reason, site_from_targets, site_from_uris
 from vm.index import Offer, newest, offers, stanzas
 
 
@@ -114,3 +114,14 @@ def test_the_reason_of_apts_failure_is_one_clause() -> None:
     assert reason("W: a warning\nE: Failed to fetch x  Could not resolve 'example.org'") == (
         "Could not resolve 'example.org'"
     )
+
+
+def test_a_machine_that_has_read_no_list_yet_names_its_archive_by_its_sources() -> None:
+    said = """\
+'http://mirror.example/debian-security/dists/bookworm-security/InRelease' a 0
+'http://packages.example/tools/dists/stable/InRelease' b 0
+'http://mirror.example/debian/dists/bookworm/InRelease' c 0
+'http://mirror.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' d 0
+"""
+    assert site_from_uris(said) == "http://mirror.example/debian"
+    assert site_from_uris("E: no sources") is None
