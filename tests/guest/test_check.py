@@ -32,7 +32,7 @@ def test_a_refusal_shows_the_program_and_the_reason(program: Program, name: str)
     assert outcome.status == 1
     assert f" of {name}: " in outcome.err.splitlines()[-1]
     if name != "refused_stack":  # the kernel names no line for the sum of two functions' stacks
-        assert "\n  --> " in outcome.err
+        assert " --> " in outcome.err
     assert "BEGIN PROG LOAD LOG" not in outcome.err + outcome.out
 
 
