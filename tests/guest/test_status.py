@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,13 +42,16 @@ def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> N
     found = sched_status()
     assert (found["mode"], found["policy"]) == ("none", None)
     exit_ = found["last_exit"]
-    assert (exit_["name"], exit_["kind_name"]) == ("exits_by_itself", "unreg_bpf")
-    assert exit_["exit_code"] == 7
+    assert exit_["name"] == "exits_by_itself"
+    # Debian's 7.2.12 hides scx_bpf_exit from programs, which then end with an error (compat.h).
+    can_exit = not os.uname().release.startswith("7.2.12")
+    assert exit_["kind_name"] == ("unreg_bpf" if can_exit else "error_bpf")
+    assert exit_["exit_code"] == 7 or not can_exit
     assert exit_["message"] == "leaving as asked, with code 7"
     assert "leaving as asked, with code 7" in done("status").out
     event = done("sched", "log", "--json").json[-1]
     assert event["name"] == "exits_by_itself"
-    assert event["exit"]["exit_code"] == 7
+    assert event["exit"]["exit_code"] == exit_["exit_code"]
     done("sched", "use", simple)
     assert sched_status()["policy"] == "simple"
 
