@@ -7,9 +7,8 @@ import shlex
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from pyloader.closing import Closing
 from pyloader.errors import ScxhidError, Unsupported
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +54,7 @@ def compile_object(source: Path) -> None:
     compile_bpf(source, BUILD / source.with_suffix(".o").name)
 
 
-class Floor:
+class Floor(Closing):
     """A running floor program, which does its work once for each line it is sent."""
 
     def __init__(self, program: Path | str, *arguments: str) -> None:
@@ -82,15 +81,8 @@ class Floor:
             )
         return [int(word) for word in answer]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the program and wait for it."""
         assert self._process.stdin
         assert self._process.stdout
         with suppress(BrokenPipeError):
