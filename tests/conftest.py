@@ -9,6 +9,7 @@ skipped fails, so that a green run means that everything ran.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ import pytest
 
 HERE = Path(__file__).parent
 FOLDER_MARKS = ("host", "vm", "guest")
+
+# A job in the background of a script starts with SIGINT ignored, and so would all that it starts:
+# the tests of Ctrl-C need what a terminal's foreground job has.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
