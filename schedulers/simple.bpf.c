@@ -19,17 +19,17 @@
  * so the longer the slice, since nobody may wait for long. The queue knows no groups: cpu.weight and
  * cpu.max of cgroups are not honoured.
  */
-#include "scx.h"
-#include "declare.h"
-#include "exit_record.h"
+#include "policy.h"
 
 char _license[] SEC("license") = "GPL";
 
 ABOUT("one queue for all CPUs: weighted virtual time, or first come, first served",
       "learning; machines with one last-level cache");
+IGNORES("cpu.weight, cpu.max, cpu.idle");
+HOSTABLE(0, "select_cpu enqueue dispatch running stopping enable cpu_online cpu_offline");
 
 /* A DSQ of our own, since the built-in SCX_DSQ_GLOBAL cannot be ordered by vtime. */
-#define SHARED_DSQ 0
+#define SHARED_DSQ POLICY_DSQ(0)
 
 #define NSEC_PER_USEC 1000ULL
 #define NSEC_PER_MSEC 1000000ULL
@@ -42,15 +42,15 @@ ABOUT("one queue for all CPUs: weighted virtual time, or first come, first serve
 
 /*
  * How far ahead of them: more, and one that had a CPU for itself for an hour, or that has a tiny
- * weight, would wait so long that the watchdog ends the scheduler.
+ * weight, would wait so long that its user takes it for dead.
  */
-#define MAX_AHEAD_NS (100 * NSEC_PER_MSEC)
+#define MAX_AHEAD_NS (60 * NSEC_PER_MSEC)
 
 /* However long the queue and the slice, one round through it should not take longer than this. */
 #define MAX_ROUND_NS (1000 * NSEC_PER_MSEC)
 
 /* Virtual time passes at no less than one part in so many of real time: see advance(). */
-#define SLOWEST_RATE 16
+#define SLOWEST_RATE 8
 
 KNOB_AT_LOAD(bool, fifo, false, false, true, "", "first come, first served: ignore weights");
 
@@ -71,23 +71,29 @@ STAT(run_ns, "time that tasks ran, ns");
 static u64 vtime_now;
 static u64 advanced_at; /* when it last moved, ns */
 
-/* The CPU time (ns) that the task now on a CPU had when it began to run there. */
+/* Who runs on a CPU, since which of its CPU time (ns), and in which epoch that was seen. */
+struct run {
+	u64 start_ns;
+	u64 epoch;
+	s32 pid;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
-	__type(value, u64);
-} run_start SEC(".maps");
+	__type(value, struct run);
+} runs SEC(".maps");
 
 /*
  * Of the CPU that p is on, which need not be this one: when a task's nice value is changed, stopping
  * and running are called for it on the CPU of whoever changed it.
  */
-static u64 *run_start_of(const struct task_struct *p)
+static struct run *run_of(const struct task_struct *p)
 {
 	u32 key = 0;
 
-	return bpf_map_lookup_percpu_elem(&run_start, &key, scx_bpf_task_cpu(p));
+	return bpf_map_lookup_percpu_elem(&runs, &key, scx_bpf_task_cpu(p));
 }
 
 /* Virtual times wrap around, so only their difference can be compared. */
@@ -124,9 +130,10 @@ static u64 queue_vtime(const struct task_struct *p)
 /*
  * Moves the queue's virtual time to that of a task that begins to run.
  *
- * With many or with heavy tasks that is slow, and a task that stands before them could wait longer
- * than the watchdog allows. So it also moves with real time, a little: at the latest 2 s on, which is
+ * With many or with heavy tasks that is slow, and a light task that stands before them could wait
+ * for seconds. So it also moves with real time, a little: at the latest 0.64 s on, which is
  * SLOWEST_RATE * (MAX_BEHIND_NS + MAX_AHEAD_NS), all that newly queue do so behind the waiting one.
+ * With more than SLOWEST_RATE tasks a CPU, that is what decides, and weights count for less.
  */
 static void advance(u64 vtime)
 {
@@ -143,7 +150,7 @@ static void advance(u64 vtime)
 /* ---- The callbacks, in the order in which a task meets them ---- */
 
 /* p joins sched_ext, at attach or later: it starts level with the others. */
-void BPF_STRUCT_OPS(simple_enable, struct task_struct *p)
+void POLICY_OP(simple_enable, struct task_struct *p)
 {
 	scx_bpf_task_set_dsq_vtime(p, vtime_now);
 }
@@ -152,7 +159,7 @@ void BPF_STRUCT_OPS(simple_enable, struct task_struct *p)
  * p wakes up: on which CPU? The kernel's own search for an idle one knows caches and SMT. It has
  * marked the CPU as busy when it says idle, so p must go there now: nobody else will use it.
  */
-s32 BPF_STRUCT_OPS(simple_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+s32 POLICY_OP(simple_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	bool is_idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
@@ -165,7 +172,7 @@ s32 BPF_STRUCT_OPS(simple_select_cpu, struct task_struct *p, s32 prev_cpu, u64 w
 }
 
 /* p is runnable and select_cpu found it no idle CPU, or was not asked. */
-void BPF_STRUCT_OPS(simple_enqueue, struct task_struct *p, u64 enq_flags)
+void POLICY_OP(simple_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 cpu;
 
@@ -199,31 +206,37 @@ void BPF_STRUCT_OPS(simple_enqueue, struct task_struct *p, u64 enq_flags)
 }
 
 /* A CPU has nothing left in its local DSQ. The kernel skips tasks that may not run on it. */
-void BPF_STRUCT_OPS(simple_dispatch, s32 cpu, struct task_struct *prev)
+void POLICY_OP(simple_dispatch, s32 cpu, struct task_struct *prev)
 {
 	if (!scx_bpf_dsq_move_to_local(SHARED_DSQ))
 		stat_inc(queue_empty);
 }
 
-void BPF_STRUCT_OPS(simple_running, struct task_struct *p)
+void POLICY_OP(simple_running, struct task_struct *p)
 {
-	u64 *start = run_start_of(p);
+	struct run *run = run_of(p);
 
-	if (start)
-		*start = p->se.sum_exec_runtime;
+	if (run) {
+		run->start_ns = p->se.sum_exec_runtime;
+		run->epoch = policy_epoch;
+		run->pid = p->pid;
+	}
 	if (!fifo)
 		advance(p->scx.dsq_vtime);
 }
 
 /*
  * p leaves the CPU: charge what it used. Measured, not taken from the slice: the kernel lengthens the
- * slice of a task that nobody waits behind, and the knob may have been turned meanwhile.
+ * slice of a task that nobody waits behind, and the knob may have been turned meanwhile. Of a run that
+ * began under another policy nothing is known, and nothing charged.
  */
-void BPF_STRUCT_OPS(simple_stopping, struct task_struct *p, bool runnable)
+void POLICY_OP(simple_stopping, struct task_struct *p, bool runnable)
 {
-	u64 *start = run_start_of(p);
-	u64 used = start ? p->se.sum_exec_runtime - *start : 0;
+	struct run *run = run_of(p);
+	u64 used = 0;
 
+	if (run && run->pid == p->pid && run->epoch == policy_epoch)
+		used = p->se.sum_exec_runtime - run->start_ns;
 	stat_add(run_ns, used);
 	if (runnable && !p->scx.slice)
 		stat_inc(slices_expired);
@@ -235,23 +248,22 @@ void BPF_STRUCT_OPS(simple_stopping, struct task_struct *p, bool runnable)
  * Nothing to do, since no queue belongs to a CPU. They must be there all the same: without them the
  * kernel ends the scheduler at each hotplug, and so at each suspend.
  */
-void BPF_STRUCT_OPS(simple_cpu_online, s32 cpu)
+void POLICY_OP(simple_cpu_online, s32 cpu)
 {
 }
 
-void BPF_STRUCT_OPS(simple_cpu_offline, s32 cpu)
+void POLICY_OP(simple_cpu_offline, s32 cpu)
 {
 }
 
-s32 BPF_STRUCT_OPS_SLEEPABLE(simple_init)
+POLICY_INIT(simple)
 {
 	advanced_at = scx_bpf_now();
-	return scx_bpf_create_dsq(SHARED_DSQ, -1); /* -1: memory from any NUMA node */
+	return policy_create_dsq(0, -1); /* -1: memory from any NUMA node */
 }
 
-void BPF_STRUCT_OPS(simple_exit, struct scx_exit_info *ei)
+POLICY_FINI(simple)
 {
-	EXIT_RECORD(ei);
 }
 
 SEC(".struct_ops.link")
@@ -266,6 +278,6 @@ struct sched_ext_ops simple = {
 	.cpu_offline = (void *)simple_cpu_offline,
 	.init = (void *)simple_init,
 	.exit = (void *)simple_exit,
-	.timeout_ms = 5000,
+	.timeout_ms = 3000,
 	.name = "simple",
 };

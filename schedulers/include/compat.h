@@ -101,6 +101,52 @@ static __always_inline bool scx_bpf_dsq_move_to_local(u64 dsq_id)
 	return scx_bpf_consume___old(dsq_id); /* goes with 6.12 */
 }
 
+/*
+ * The vtime of the first task in a DSQ, without taking it: false if there is none. Up to 6.18 only an
+ * iterator shows it, which takes the queue's lock.
+ */
+struct bpf_iter_scx_dsq {
+	u64 opaque[6];
+};
+
+struct task_struct *scx_bpf_dsq_peek___new(u64 dsq_id) __ksym __weak;
+int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags) __ksym __weak;
+struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym __weak;
+void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym __weak;
+
+bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
+		      u64 enq_flags) __ksym __weak;
+
+static __always_inline bool scx_dsq_first_vtime(u64 dsq_id, u64 *vtime)
+{
+	struct task_struct *p;
+
+	if (bpf_ksym_exists(scx_bpf_dsq_peek___new)) {
+		p = scx_bpf_dsq_peek___new(dsq_id);
+		if (p)
+			*vtime = p->scx.dsq_vtime;
+		return p;
+	}
+	bpf_for_each(scx_dsq, p, dsq_id, 0) /* goes with 6.18 */
+	{
+		*vtime = p->scx.dsq_vtime;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Giving every task of a DSQ to ops.enqueue again, soon. From 7.1 on; before, the tasks stay where
+ * they are and have to be moved by dispatch.
+ */
+void scx_bpf_dsq_reenq___new(u64 dsq_id, u64 flags) __ksym __weak;
+
+static __always_inline void scx_bpf_dsq_reenq(u64 dsq_id, u64 flags)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_reenq___new)) /* the question goes with 7.0 */
+		scx_bpf_dsq_reenq___new(dsq_id, flags);
+}
+
 /* From 6.19 on a task's slice and vtime are set by functions; stores into the task are deprecated. */
 bool scx_bpf_task_set_slice___new(struct task_struct *p, u64 slice) __ksym __weak;
 bool scx_bpf_task_set_dsq_vtime___new(struct task_struct *p, u64 vtime) __ksym __weak;

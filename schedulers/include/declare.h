@@ -46,6 +46,13 @@
 	DECLARE_TAG("about:" what) DECLARE_TAG("for:" good_for) DECLARE_KEPT char about__ = 0
 
 /*
+ * Which settings of the kernel it does not honour, so that nobody turns them in vain: once in a source,
+ * in the words "nice", "cpu.weight", "cpu.max", "cpu.idle" (of cgroups), or others where these do not
+ * fit, with commas between them. IGNORES("") says that it honours all of them.
+ */
+#define IGNORES(what) DECLARE_TAG("ignores:" what) DECLARE_KEPT char ignores__ = 0
+
+/*
  * A counter that is meant to be shown:
  *
  *	STAT(dispatched_local, "tasks placed straight on an idle CPU");

@@ -10,6 +10,7 @@
 #define SCXHID_SCX_H
 
 #include <linux/bpf.h>
+#include <linux/version.h>
 
 typedef __u8 u8;
 typedef __u16 u16;
@@ -22,6 +23,16 @@ typedef __s64 s64;
 typedef _Bool bool;
 #define true 1
 #define false 0
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+struct bpf_iter_num { /* of bpf_for(); newer headers have it */
+	__u64 opaque[1];
+};
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define BPF_MAP_TYPE_CGRP_STORAGE 32 /* newer headers have it */
+#endif
 
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -51,6 +62,7 @@ struct sched_entity {
 };
 
 struct sched_ext_entity {
+	u32 flags;     /* SCX_TASK_* */
 	u64 slice;     /* ns left to run */
 	u64 dsq_vtime; /* place in a vtime-ordered DSQ */
 	u32 weight;    /* 1..10000, 100 is nice 0 */
@@ -63,11 +75,15 @@ struct task_struct {
 	unsigned int flags; /* PF_* */
 	int nr_cpus_allowed;
 	const cpumask_t *cpus_ptr;
+	unsigned short migration_disabled; /* how often: then it stays where it is */
 	struct sched_entity se;
 	struct sched_ext_entity scx;
 };
 
+#define PF_EXITING 0x00000004 /* on its way out */
 #define PF_KTHREAD 0x00200000 /* a thread of the kernel */
+
+#define SCX_TASK_QUEUED (1 << 0) /* in scx.flags: runnable, whether it is on a CPU or waits */
 
 struct scx_init_task_args {
 	bool fork; /* false when the scheduler is being attached */
@@ -76,6 +92,14 @@ struct scx_init_task_args {
 
 struct scx_exit_task_args {
 	bool cancelled;
+};
+
+struct scx_cgroup_init_args {
+	u32 weight; /* 1..10000, 100 is the default */
+};
+
+struct scx_dump_ctx {
+	u64 at_ns;
 };
 
 enum scx_exit_kind {
@@ -118,6 +142,18 @@ struct sched_ext_ops {
 	void (*exit_task)(struct task_struct *p, struct scx_exit_task_args *args);
 	void (*enable)(struct task_struct *p);
 	void (*disable)(struct task_struct *p);
+	void (*dump)(struct scx_dump_ctx *ctx);
+	void (*dump_cpu)(struct scx_dump_ctx *ctx, s32 cpu, bool idle);
+	void (*dump_task)(struct scx_dump_ctx *ctx, struct task_struct *p);
+	s32 (*cgroup_init)(struct cgroup *cgrp, struct scx_cgroup_init_args *args);
+	void (*cgroup_exit)(struct cgroup *cgrp);
+	s32 (*cgroup_prep_move)(struct task_struct *p, struct cgroup *from, struct cgroup *to);
+	void (*cgroup_move)(struct task_struct *p, struct cgroup *from, struct cgroup *to);
+	void (*cgroup_cancel_move)(struct task_struct *p, struct cgroup *from, struct cgroup *to);
+	void (*cgroup_set_weight)(struct cgroup *cgrp, u32 weight);
+	void (*cgroup_set_bandwidth)(struct cgroup *cgrp, u64 period_us, u64 quota_us,
+				     u64 burst_us);		 /* 6.17 */
+	void (*cgroup_set_idle)(struct cgroup *cgrp, bool idle); /* 6.19 */
 	void (*cpu_online)(s32 cpu);
 	void (*cpu_offline)(s32 cpu);
 	s32 (*init)(void);
@@ -145,6 +181,8 @@ struct sched_ext_ops {
 #define SCX_ENQ_REENQ	(1ULL << 40)
 #define SCX_ENQ_LAST	(1ULL << 41)
 
+#define SCX_WAKE_SYNC (1ULL << 4) /* who wakes the task says that it is about to sleep */
+
 #define SCX_KICK_IDLE	 (1ULL << 0)
 #define SCX_KICK_PREEMPT (1ULL << 1)
 #define SCX_KICK_WAIT	 (1ULL << 2)
@@ -166,8 +204,14 @@ s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags,
 			   bool *is_idle) __ksym __weak;
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym __weak;
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *cpus_allowed, u64 flags) __ksym __weak;
+const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym __weak;
+void scx_bpf_put_cpumask(const struct cpumask *cpumask) __ksym __weak;
+const struct cpumask *scx_bpf_get_idle_cpumask(void) __ksym __weak;
+const struct cpumask *scx_bpf_get_idle_smtmask(void) __ksym __weak;
+void scx_bpf_put_idle_cpumask(const struct cpumask *idle_mask) __ksym __weak;
 bool scx_bpf_task_running(const struct task_struct *p) __ksym __weak;
 s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym __weak;
+bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask *cpumask) __ksym __weak;
 u32 scx_bpf_nr_cpu_ids(void) __ksym __weak;
 void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz) __ksym __weak;
 
