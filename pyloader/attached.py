@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pyloader import exitrecord, libbpf, tags, values
+from pyloader import bpffs, exitrecord, libbpf, tags, values
 from pyloader.bpffs import Place
 from pyloader.btf import Opaque, Types
 from pyloader.errors import Gone, NotPermitted, UnknownName
@@ -33,6 +33,7 @@ class Attached:
         if name is None:
             raise Gone(f"nothing is pinned at {place.path}")
         self.place, self.name = place, name
+        self.is_hosted = place.is_policy()
 
     # --- opening ---
 
@@ -55,8 +56,9 @@ class Attached:
         for pin, fd, info in self._open("sections"):
             types = _types(info.btf_id)
             described = types.section_by_id(info.btf_value_type_id) if types else []
-            section = DataSection(fd, f".{pin}", info.value_size, described)
-            found[section.name] = section, (described, section.memory)
+            section = DataSection.open(fd, f".{pin}", info.value_size, described)
+            if section:
+                found[section.name] = section, (described, section.memory)
         return found
 
     @cached_property
@@ -80,6 +82,21 @@ class Attached:
     @cached_property
     def variables(self) -> Mapping[str, Variable]:
         """Every global variable, live; those that carry the tags left out."""
+        return {
+            name: var
+            for name, var in self._all_variables.items()
+            if name not in self._said.policy_variables
+        }
+
+    def policy_variable(self, name: str) -> Variable:
+        """The global by which the loader and a hosted policy talk; Gone if it has none such."""
+        try:
+            return self._all_variables[name]
+        except KeyError:
+            raise Gone(f"{self.name} has no {name}: it was not loaded to be hosted") from None
+
+    @cached_property
+    def _all_variables(self) -> Mapping[str, Variable]:
         return {
             name: var
             for section, _ in self._sections.values()
@@ -141,7 +158,10 @@ class Attached:
 
     @cached_property
     def exit_record(self) -> exitrecord.ExitRecord | exitrecord.ExitVariable | None:
-        """Where it records how it ended; None if it does not."""
+        """Where it records how it ended; None if it does not. Of a hosted one: the host's."""
+        if self.is_hosted:
+            host = bpffs.host()
+            return Attached(host).exit_record if host.exists() else None
         for name, fd, info in self._open("maps"):
             types = _types(info.btf_id)
             if name == exitrecord.RECORD_MAP and types:

@@ -6,10 +6,13 @@ directory that holds one loaded program set::
     scxhid/sched/current/    the one that is attached (with its ``link``)
     scxhid/sched/previous/   the one before it, loaded and ready to go back on
     scxhid/sched/next/       one that is being attached
+    scxhid/sched/host/       the resident host, while a policy of ours is or was hosted
         ops/NAME             the struct_ops map, by the name that the kernel lists
         sections/data …      its data sections, by ELF name without the first dot
         maps/NAME …          its other maps
-        link                 the attachment; a place without it is a standby
+        progs/NAME …         programs that the loader runs or puts into the host's slots:
+                             only the host and what is loaded to be hosted have them
+        link                 the attachment; a place without it is a standby, or is hosted
 
 All of it mode 0700. The kernel allows no dot in a pin's name, so a dot is written as
 a dash, which neither a C name nor the name of a scheduler can have.
@@ -17,13 +20,14 @@ a dash, which neither a C name nor the name of a scheduler can have.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from pyloader import libbpf
-from pyloader.errors import NotPermitted, ScxhidError, Unsupported
+from pyloader.errors import Gone, NotPermitted, ScxhidError, Unsupported
 
 MOUNT = "/sys/fs/bpf"
 _SCHED = f"{MOUNT}/scxhid/sched"
@@ -81,8 +85,12 @@ class Place:
         """Name of the struct_ops pinned here, as sysfs shows it while it is attached."""
         return next(iter(self.pins("ops")), None)
 
+    def is_policy(self) -> bool:
+        """Whether it was loaded to be hosted: it is attached through the host, not by a link."""
+        return os.path.isdir(f"{self.path}/progs") and self.path != host().path
+
     def pins(self, folder: str) -> dict[str, str]:
-        """Paths of the pins in ``ops``, ``sections`` or ``maps`` by name."""
+        """Paths of the pins in ``ops``, ``sections``, ``maps`` or ``progs`` by name."""
         path = f"{self.path}/{folder}"
         return {pin.replace("-", "."): f"{path}/{pin}" for pin in _names(path)}
 
@@ -102,6 +110,21 @@ class Place:
                 raise NotPermitted(f"{self.path} cannot be written: run scxhid as root") from None
             raise ScxhidError(f"the BPF file system did not take the pins: {error}") from None
 
+    def open_ops(self) -> int:
+        """A new descriptor of the struct_ops map pinned here; the caller closes it."""
+        pins = self.pins("ops")
+        if not pins:
+            raise Gone(f"nothing is pinned at {self.path}")
+        return self.open(next(iter(pins.values())))
+
+    def ops_id(self) -> int:
+        """The kernel's id of that map."""
+        fd = self.open_ops()
+        try:
+            return libbpf.map_info(fd).id
+        finally:
+            os.close(fd)
+
     def pin_link(self, fd: int) -> None:
         libbpf.pin(fd, self.link)
 
@@ -111,19 +134,34 @@ class Place:
 
     def open(self, path: str) -> int:
         """A new descriptor for a pin of this place; the caller closes it."""
-        return libbpf.open_pin(path)
+        try:
+            return libbpf.open_pin(path)
+        except libbpf.CallFailed as error:
+            if error.errno == errno.EROFS:  # the kernel opens pins for writing
+                raise ScxhidError(
+                    f"{path} cannot be opened, since the BPF file system is read-only; "
+                    f"`mount -o remount,rw {MOUNT}` lets it be changed"
+                ) from None
+            raise OSError(error.errno, error.strerror, path) from None  # of the kind that it is
 
     def clear(self) -> None:
         """Remove the place, its link first, so that what is attached goes off at once."""
-        if not os.path.isdir(self.path):
-            return
-        self.unpin_link()
-        for folder in os.listdir(self.path):
-            path = f"{self.path}/{folder}"
-            for pin in os.listdir(path):
-                os.unlink(f"{path}/{pin}")
-            os.rmdir(path)
-        os.rmdir(self.path)
+        try:
+            if not os.path.isdir(self.path):
+                with suppress(FileNotFoundError):
+                    os.unlink(self.path)  # somebody pinned something under that name
+                return
+            self.unpin_link()
+            for folder in os.listdir(self.path):
+                path = f"{self.path}/{folder}"
+                for pin in os.listdir(path):
+                    os.unlink(f"{path}/{pin}")
+                os.rmdir(path)
+            os.rmdir(self.path)
+        except OSError as error:
+            if isinstance(error, PermissionError):
+                raise NotPermitted(f"{self.path} cannot be removed: run scxhid as root") from None
+            raise ScxhidError(f"{self.path} cannot be removed: {error.strerror}") from None
 
     def move_to(self, other: Place) -> None:
         """Take the other place's name; what was there is gone."""
@@ -134,7 +172,7 @@ class Place:
 def _names(folder: str) -> list[str]:
     try:
         return sorted(os.listdir(folder))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except PermissionError:
         raise NotPermitted(f"{folder} belongs to root: run scxhid as root") from None
@@ -150,6 +188,10 @@ def previous() -> Place:
 
 def upcoming() -> Place:
     return Place(f"{_SCHED}/next")
+
+
+def host() -> Place:
+    return Place(f"{_SCHED}/host")
 
 
 def pins_of_link(link_id: int) -> Iterator[str]:

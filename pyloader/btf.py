@@ -16,7 +16,7 @@ from pyloader.libbpf import Btf, RawType
 
 KIND_INT, KIND_PTR, KIND_ARRAY, KIND_STRUCT, KIND_UNION, KIND_ENUM = 1, 2, 3, 4, 5, 6
 KIND_VAR, KIND_DATASEC, KIND_FLOAT, KIND_DECL_TAG, KIND_ENUM64 = 14, 15, 16, 17, 19
-_MODIFIERS = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
+MODIFIERS = {8, 9, 10, 11, 18}  # typedef, volatile, const, restrict, type tag
 
 MAX_DEPTH = 64
 """Nesting past which BTF is taken to be broken (the kernel's own limit is 32)."""
@@ -181,7 +181,7 @@ class Types:
         if type_id == 0:
             return Opaque("void")
         raw = self._btf.type(type_id)
-        if raw.kind in _MODIFIERS:
+        if raw.kind in MODIFIERS:
             return self.resolve(raw.size_or_type, depth + 1)
         if raw.kind == KIND_INT:
             encoding = raw.extra[0][0] >> 24 & 0xF
@@ -213,6 +213,12 @@ class Types:
         if raw.kind == KIND_FLOAT:
             return Float(raw.name, raw.size_or_type)
         return Opaque(raw.name)
+
+    def enums(self) -> list[Enum]:
+        """Every enum: of an object's types, that is; the kernel has too many to walk through."""
+        wanted = (KIND_ENUM, KIND_ENUM64)
+        found = (self.resolve(i) for i, kind in enumerate(self._kinds) if kind in wanted)
+        return [t for t in found if isinstance(t, Enum)]
 
     def data_sections(self) -> Iterator[str]:
         """Names of the data sections (``.data``, ``.rodata``, ``license``, …)."""

@@ -57,6 +57,11 @@ def schedulers() -> dict[str, Source]:
     return {name: _in_root(root, name) for name in names}
 
 
+def find_host() -> Source:
+    """The resident host of the schedulers that can be hosted."""
+    return _in_root(data_root("schedulers") / "host", "host")
+
+
 def _in_root(root: Path, name: str) -> Source:
     built = root / f"{name}.bpf.o"
     return Source(name, root / f"{name}{_SUFFIX}", built if built.is_file() else None)

@@ -64,6 +64,18 @@ class BadObject(ScxhidError):
     """A file that is not a BPF object this machine can load (no ELF, truncated, no BTF, …)."""
 
 
+class BadRules(ScxhidError):
+    """A file of rules that cannot be followed; ``place`` is a table of it, ``key`` one of its keys.
+
+    Both are empty where the fault is that of the whole file.
+    """
+
+    def __init__(self, path: str, place: str, key: str, why: str) -> None:
+        self.path, self.place, self.key = path, place, key
+        where = " ".join(word for word in (place, key) if word)
+        super().__init__(f"{path}: {where} {why}" if where else f"{path} {why}")
+
+
 class CompileError(ScxhidError):
     """clang refused the source; ``diagnostics`` are its words, unchanged."""
 
@@ -98,6 +110,10 @@ class VerifierError(LoadError):
 
 class AttachError(ScxhidError):
     """The kernel refused the attach, or accepted it and did not run the scheduler."""
+
+
+class CannotHost(AttachError):
+    """The kernel does not let the host call it; it can be attached by itself."""
 
 
 class Ejected(AttachError):

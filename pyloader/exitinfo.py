@@ -20,6 +20,8 @@ _KINDS = {
     1026: ("error_stall", "a runnable task was not run in time"),
 }
 _BY_REQUEST = {0, 1, 64}
+# enum scx_exit_code: why and what to do, above the program's own 32 bits.
+_RSN_HOTPLUG, _ACT_RESTART = 1, 1
 
 
 class ExitInfo(NamedTuple):
@@ -47,9 +49,17 @@ class ExitInfo(NamedTuple):
         return self.kind in _BY_REQUEST
 
     @property
-    def wants_restart(self) -> bool:
-        """Whether it asks to be attached again (SCX_ECODE_ACT_RESTART), after hotplug say."""
-        return bool(self.exit_code >> 48 & 1)
+    def asks_restart(self) -> bool:
+        """Whether it asks to be loaded afresh and attached again, after CPU hotplug say.
+
+        The code has three parts: what the program chose (32 bits), why (16), what to do (16).
+        """
+        return self.exit_code >> 48 & 0xFFFF == _ACT_RESTART
+
+    @property
+    def is_hotplug(self) -> bool:
+        """Whether CPU hotplug is why it asks for that."""
+        return self.asks_restart and self.exit_code >> 32 & 0xFFFF == _RSN_HOTPLUG
 
     def sentence(self) -> str:
         """Kind, reason and message in one line."""
@@ -59,6 +69,9 @@ class ExitInfo(NamedTuple):
         if self.message and self.message != self.reason:
             parts.append(self.message)
         code = f" (exit code {self.exit_code:#x})" if self.exit_code else ""
+        if self.asks_restart:
+            why = " after CPU hotplug" if self.is_hotplug else ""
+            code = f" (it asks to be started again{why})"
         return ": ".join(parts) + code
 
     def to_json(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from pyloader import libbpf, values
-from pyloader.btf import Struct, Type
+from pyloader.btf import Array, Struct, Type
 from pyloader.exitinfo import ExitInfo, from_record
 from pyloader.variables import Variable
 
@@ -42,23 +42,30 @@ class ExitRecord:
 
 
 class ExitVariable:
-    """The same for a ``user_exit_info`` variable (the sched-ext project's headers)."""
+    """The same for a ``user_exit_info`` variable (the sched-ext project's headers).
 
-    def __init__(self, variable: Variable) -> None:
-        self._variable = variable
+    ``dump`` is the array for the kernel's debug dump that stands beside it, if one does.
+    """
+
+    def __init__(self, variable: Variable, dump: Variable | None = None) -> None:
+        self._variable, self._dump = variable, dump
 
     def read(self) -> ExitInfo | None:
-        return from_record(self._variable.value)
+        info = from_record(self._variable.value)
+        return info._replace(dump=self._dump.value) if info and self._dump else info
 
     def clear(self) -> None:
-        if self._variable.section.writable:
-            self._variable.zero()
+        for variable in (self._variable, self._dump):
+            if variable and variable.section.writable:
+                variable.zero()
 
 
 def in_variables(variables: Mapping[str, Variable]) -> ExitVariable | None:
     """The exit information among the globals, if there is any."""
-    for variable in variables.values():
+    for name, variable in variables.items():
         t = variable.type
         if isinstance(t, Struct) and {"kind", "reason", "msg"} <= {m.name for m in t.members}:
-            return ExitVariable(variable)
+            dump = variables.get(f"{name}_dump") or variables.get(f"RESIZABLE_ARRAY_{name}_dump")
+            is_text = dump is not None and isinstance(dump.type, Array) and dump.type.is_text
+            return ExitVariable(variable, dump if is_text else None)
     return None

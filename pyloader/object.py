@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyloader import exitrecord, variables
 from pyloader.btf import Types
 from pyloader.closing import Closing
+from pyloader.elsewhere.adapt import NONE, Adaptation, adapt
 from pyloader.errors import (
     AttachError,
     BadObject,
@@ -21,7 +23,7 @@ from pyloader.errors import (
     Unsupported,
     VerifierError,
 )
-from pyloader.libbpf import CallFailed, Link, Object
+from pyloader.libbpf import Btf, CallFailed, Link, Object
 from pyloader.names import nearest
 from pyloader.spec import DATA_SECTIONS, ObjectSpec, data_section, ops_struct
 from pyloader.variables import DataSection, Variable
@@ -46,6 +48,7 @@ class BpfObject(Closing):
     ) -> None:
         self.spec = spec
         _check_values(spec, values)
+        self._adapted = adapt(spec, values, entries) if spec.ops else NONE
         try:
             self._object = Object(spec.data, spec.name)
         except CallFailed as error:
@@ -55,16 +58,32 @@ class BpfObject(Closing):
         btf = self._object.btf()
         if btf is None:
             raise BadObject(f"{spec.name} has no type information (BTF)")
-        self._types = Types(btf)
         try:
-            self._prepare(values, fields, entries)
+            self._shape(btf)
+            self._prepare(self._adapted, values, fields, entries)
             self._load()
         except BaseException:
             self._object.close()
             raise
 
+    def _shape(self, btf: Btf) -> None:
+        """Decide what is made at all, and how large: before memory and types are looked at."""
+        for section, size in self._adapted.sizes.items():
+            handle = next(m for name, m in self._handles.items() if data_section(name) == section)
+            handle.set_value_size(size)
+        for name in self.spec.ops:
+            handle = self._handles[name]
+            if self.spec.is_wanted(name):
+                handle.set_created(True)
+            handle.attach_by_link()
+        for program in self._object.programs():
+            if program.name in self._adapted.left_out:
+                program.set_autoload(False)
+        self._types = Types(btf)
+
     def _prepare(
         self,
+        adapted: Adaptation,
         values: Mapping[str, Any],
         fields: Mapping[str, Mapping[str, Any]],
         entries: Mapping[str, int],
@@ -77,14 +96,15 @@ class BpfObject(Closing):
         for name, handle in self._handles.items():
             if handle.is_internal and data_section(name).startswith(DATA_SECTIONS):
                 handle.make_mmapable()
-        for name, value in values.items():
+        for name, value in {**adapted.values, **values}.items():
             var = self.spec.variable(name)
             target = memory.get(var.section)
             if target is None:
                 raise BadValue(f"{name} lies in {var.section}, which cannot be set before load")
             variables.put(target, var.offset, var.type, value, name)
-        for ops, members in fields.items():
-            self._set_fields(ops, members)
+        for changes in (adapted.fields, fields):
+            for ops, members in changes.items():
+                self._set_fields(ops, members)
         for name, count in entries.items():
             if name not in self._handles:
                 raise UnknownName("map", name, nearest(name, self._handles))
@@ -112,15 +132,22 @@ class BpfObject(Closing):
 
     # --- what is in it ---
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed for this kernel and machine and a user should know, in sentences."""
+        return self._adapted.notes
+
     @cached_property
     def sections(self) -> Mapping[str, DataSection]:
-        """The mapped data sections by ELF name."""
+        """The mapped data sections by ELF name; those that the kernel keeps to itself left out."""
         found: dict[str, DataSection] = {}
         for map_name, handle in self._handles.items():
             section = data_section(map_name)
             if handle.is_internal and section.startswith(DATA_SECTIONS):
                 vars_ = self._types.section(section)
-                found[section] = DataSection(handle.fd, section, handle.value_size, vars_)
+                mapped = DataSection.open(handle.fd, section, handle.value_size, vars_)
+                if mapped:
+                    found[section] = mapped
         return found
 
     @cached_property
@@ -142,7 +169,7 @@ class BpfObject(Closing):
                 handle.fd, name, self.spec.maps[name].key_type, self.spec.maps[name].value_type
             )
             for name, handle in self._handles.items()
-            if not handle.is_internal and handle.type != "struct_ops"
+            if not handle.is_internal and handle.type != "struct_ops" and handle.is_created
         }
 
     @cached_property
@@ -156,11 +183,11 @@ class BpfObject(Closing):
 
     def map_fds(self) -> dict[str, int]:
         """Descriptors of all maps, data sections and ops among them; closed with the object."""
-        return {name: handle.fd for name, handle in self._handles.items()}
+        return {name: m.fd for name, m in self._handles.items() if m.is_created}
 
     def program_fds(self) -> dict[str, int]:
         """Descriptors of all programs by name; closed with the object."""
-        return {program.name: program.fd for program in self._object.programs()}
+        return {program.name: program.fd for program in self._object.programs() if program.fd >= 0}
 
     # --- what it does ---
 
@@ -227,6 +254,12 @@ def _explain_load(spec: ObjectSpec, error: CallFailed) -> Exception:
                 f"this kernel has no {ops.kind}, which {spec.name} needs; "
                 "`scxhid doctor` says what it can do"
             )
+    if "failed to open system Kconfig" in words:
+        release = os.uname().release
+        return Unsupported(
+            f"{spec.name} asks for the kernel's configuration, and this machine has neither "
+            f"/boot/config-{release} nor /proc/config.gz; put the file there"
+        )
     refusal = parse(words)
     if "BEGIN PROG LOAD LOG" in words or refusal.kind != "unknown":
         who = f"program {refusal.program} of {spec.name}" if refusal.program else spec.name

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from pyloader import bpffs, libbpf, sysfs
+from pyloader import bpffs, hosted, libbpf, sysfs
 from pyloader.attached import Attached
 from pyloader.bpffs import Place
 from pyloader.errors import Gone, Unsupported
@@ -21,8 +21,9 @@ def current() -> Attached | None:
 
     def look() -> Attached | None:
         now = sysfs.read()
-        # While one is being put on, it is pinned as the next one already.
-        for place in (bpffs.current(), bpffs.upcoming()):
+        # While one is being put on, it is pinned as the next one already; on the way back
+        # the previous one runs before it is called the current one.
+        for place in (bpffs.current(), bpffs.upcoming(), bpffs.previous()):
             if place.exists() and is_live(place, now):
                 attached = Attached(place)
                 if attached.exit_info() is None:
@@ -32,12 +33,39 @@ def current() -> Attached | None:
     return _steady(look)
 
 
+def current_id() -> int:
+    """The kernel's id of the struct_ops map of what runs; 0 if it is none of ours."""
+
+    def look() -> int:
+        now = sysfs.read()
+        if now.runs(hosted.NAME):
+            return _policy_id() if host_is_live(now) else 0
+        for place in (bpffs.current(), bpffs.upcoming()):
+            if place.exists() and is_live(place, now):
+                return place.ops_id()
+        return 0
+
+    return _steady(look)
+
+
+def since_ns(attached: Attached) -> int:
+    """Since when it runs, ns since the epoch."""
+    if not attached.is_hosted:
+        return attached.place.since_ns()
+    since = bpffs.host().since_ns()
+    with hosted.Host() as host:
+        switched_at = host.read("switched_at")
+    if switched_at:
+        since = max(since, time.time_ns() - time.monotonic_ns() + switched_at)
+    return since
+
+
 def fallen() -> tuple[str, ExitInfo | None] | None:
     """A scheduler of ours that is pinned but no longer runs, and why it ended."""
 
     def look() -> tuple[str, ExitInfo | None] | None:
         place = bpffs.current()
-        if not place.is_attached():
+        if not (bpffs.host() if place.is_policy() else place).is_attached():
             return None
         attached = Attached(place)
         info = attached.exit_info()
@@ -69,30 +97,31 @@ def require_sched_ext() -> None:
 
 
 def is_live(place: Place, now: sysfs.SchedExt) -> bool:
-    """Whether the link pinned at ``place`` is that of the scheduler that runs."""
+    """Whether what is pinned at ``place`` is what runs: by its own link, or in the host."""
     name = place.ops_name()
-    if name is None or not place.is_attached() or not now.runs(name):
+    if name is None:
+        return False
+    if place.is_policy():
+        return host_is_live(now) and _policy_id() == place.ops_id()
+    return now.runs(name) and _is_linked(place)
+
+
+def host_is_live(now: sysfs.SchedExt) -> bool:
+    """Whether the host that is pinned is what runs."""
+    return now.runs(hosted.NAME) and _is_linked(bpffs.host())
+
+
+def _policy_id() -> int:
+    with hosted.Host() as host:
+        return host.policy_id()
+
+
+def _is_linked(place: Place) -> bool:
+    if not place.is_attached():
         return False
     fd = place.open(place.link)
     try:
         return libbpf.link_info(fd).map_id != 0  # 0: detached since
-    finally:
-        os.close(fd)
-
-
-def open_ops(place: Place) -> int:
-    """A new descriptor of the struct_ops map pinned at ``place``; the caller closes it."""
-    pins = place.pins("ops")
-    if not pins:
-        raise Gone(f"nothing is pinned at {place.path}")
-    return place.open(next(iter(pins.values())))
-
-
-def ops_id(place: Place) -> int:
-    """The kernel's id of that map."""
-    fd = open_ops(place)
-    try:
-        return libbpf.map_info(fd).id
     finally:
         os.close(fd)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyloader import elf, tags, values
-from pyloader.btf import DataVar, Opaque, Pointer, Struct, Type, Types
+from pyloader.btf import DataVar, Enum, Opaque, Pointer, Struct, Type, Types
 from pyloader.errors import BadObject, UnknownName
 from pyloader.libbpf import CallFailed, Map, Object, elf_section
 from pyloader.names import nearest
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from pyloader.object import BpfObject
 
 DATA_SECTIONS = (".data", ".rodata", ".bss")
+
+# What to say to somebody who has taken one kind for another.
+_ADVICE = {
+    "hid_bpf_ops": ", which is for HID devices and no scheduler",
+    "sched_ext_ops_cid": ", the form for sub-schedulers (Linux 7.3), which is not supported yet",
+    "sched_ext_ops": ", so it is a scheduler: `scxhid sched use` takes it",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class OpsSpec:
     """Member → name of the program behind it."""
     fields: Mapping[str, Any]
     """Member → value as compiled."""
+    is_optional: bool = False
+    """Of a section ``?.struct_ops``: made only if there is no other of its kind."""
 
     @property
     def kernel_name(self) -> str:
@@ -108,6 +117,10 @@ class ObjectSpec:
     knobs: Mapping[str, tags.Knob]
     stats: Mapping[str, tags.Stat]
     about: tags.About
+    hostable: tags.Hostable | None
+    """What it says of being hosted; None if it has to be attached by itself."""
+    enums: tuple[Enum, ...]
+    """The enums among its own types, of use where one names the entries of a map."""
 
     @classmethod
     def open(cls, path: str | Path) -> ObjectSpec:
@@ -151,14 +164,24 @@ class ObjectSpec:
     def sole_ops(self, kind: str) -> OpsSpec:
         """The one struct_ops map of ``kind``; BadObject if there is none or more than one."""
         found = [ops for ops in self.ops.values() if ops.kind == kind]
+        found = [ops for ops in found if not ops.is_optional] or found
         if len(found) == 1:
             return found[0]
         if found:
             names = ", ".join(ops.name for ops in found)
-            raise BadObject(f"{self.name} has {len(found)} {kind} ({names}); one is expected")
-        others = ", ".join(sorted({ops.kind for ops in self.ops.values()}))
-        has = f"it has {others}" if others else "it has no struct_ops at all"
-        raise BadObject(f"{self.name} is not a program set for {kind}: {has}")
+            raise BadObject(
+                f"{self.name} has {len(found)} {kind} ({names}); one is expected: "
+                "compile each into an object of its own"
+            )
+        others = sorted({ops.kind for ops in self.ops.values()})
+        has = f"it has {', '.join(others)}" if others else "it has no struct_ops at all"
+        advice = "".join({_ADVICE[other] for other in others if other in _ADVICE})
+        raise BadObject(f"{self.name} is not a program set for {kind}: {has}{advice}")
+
+    def is_wanted(self, ops: str) -> bool:
+        """Whether the optional struct_ops map ``ops`` is the one to use."""
+        same = [o for o in self.ops.values() if o.kind == self.ops[ops].kind]
+        return self.ops[ops].is_optional and len(same) == 1
 
     def variable(self, name: str) -> VariableSpec:
         """The global of that name; UnknownName with the nearest ones if there is none."""
@@ -248,6 +271,8 @@ def _read(opened: Object, data: bytes, name: str, shown_as: str) -> ObjectSpec:
         said.knobs,
         said.stats,
         said.about,
+        said.hostable,
+        tuple(types.enums()) if not (said.knobs or said.stats) else (),
     )
 
 
@@ -294,4 +319,5 @@ def _read_ops(opened: Object, map_: Map, types: Types) -> OpsSpec:
         elif not isinstance(member.type, Opaque):
             fields[member.name] = values.decode(member.type, raw)
     # What follows three underscores tells flavours of one kernel type apart (libbpf, CO-RE).
-    return OpsSpec(map_.name, layout.name.partition("___")[0], callbacks, fields)
+    kind = layout.name.partition("___")[0]
+    return OpsSpec(map_.name, kind, callbacks, fields, not map_.is_created)

@@ -60,3 +60,12 @@ def events() -> dict[str, int]:
         if count.strip().isdigit():
             found[name] = int(count)
     return found
+
+
+def hotplug_seq() -> int:
+    """How often CPUs have come or gone since boot; 0 where the kernel does not count that.
+
+    Put into ``ops.hotplug_seq`` at load, it makes the kernel refuse the attach if one
+    comes or goes in between (0: it does not look).
+    """
+    return int(_read("hotplug_seq") or 0)

@@ -23,10 +23,15 @@ Section = tuple[list[DataVar], Any]
 
 
 class About(NamedTuple):
-    """What the program is, and what it is good for; empty where the file does not say."""
+    """What the program is, and what it is good for; empty where the file does not say.
+
+    ``ignores`` names settings of the kernel that it does not honour (``cpu.max``);
+    None where the file does not say.
+    """
 
     what: str = ""
     good_for: str = ""
+    ignores: tuple[str, ...] | None = None
 
 
 class Knob(NamedTuple):
@@ -71,6 +76,13 @@ class Stat(NamedTuple):
     doc: str
 
 
+class Hostable(NamedTuple):
+    """What a policy says that can be hosted: flags of its ops, and the callbacks that it has."""
+
+    flags: int
+    callbacks: frozenset[str]
+
+
 class SelfDescription(NamedTuple):
     """All that the tags of one object say, by name, in the order of the source."""
 
@@ -79,6 +91,10 @@ class SelfDescription(NamedTuple):
     about: About
     own_variables: frozenset[str]
     """Variables that exist only to carry this; no user wants to see them."""
+    hostable: Hostable | None
+    """None if it has to be attached by itself."""
+    policy_variables: frozenset[str]
+    """Variables by which the loader and a hosted policy talk; no user wants to see them."""
 
 
 def _tagged(var: DataVar) -> dict[str, str]:
@@ -100,6 +116,8 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
     stats: dict[str, Stat] = {}
     about = About()
     own: set[str] = set()
+    hostable: Hostable | None = None
+    between: set[str] = set()
     for section, (variables, data) in sections.items():
         for var in variables:
             words = _tagged(var)
@@ -133,10 +151,30 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
                 stats[name] = Stat(name, index, words.get("doc", ""))
                 own.add(var.name)
             elif "about" in words or "for" in words:
-                about = About(words.get("about", ""), words.get("for", ""))
+                about = about._replace(what=words.get("about", ""), good_for=words.get("for", ""))
                 own.add(var.name)
+            elif "ignores" in words:
+                about = about._replace(ignores=_items(words["ignores"]))
+                own.add(var.name)
+            elif "hostable" in words:
+                flags = values.decode(var.type, _bytes_of(var, data))
+                hostable = Hostable(int(flags), frozenset(words["hostable"].split()))
+                own.add(var.name)
+            elif "policy" in words:
+                between.add(var.name)
     by_index = sorted(stats.values(), key=lambda stat: stat.index)
-    return SelfDescription(knobs, {s.name: s for s in by_index}, about, frozenset(own))
+    return SelfDescription(
+        knobs,
+        {s.name: s for s in by_index},
+        about,
+        frozenset(own),
+        hostable,
+        frozenset(between),
+    )
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item for part in text.split(",") if (item := part.strip()))
 
 
 def _bytes_of(var: DataVar, data: Any) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NATIVE = set("?bBhHiIqQfd")
+_ENOTSUPP = 524  # inside the kernel only, but bpf(2) and mmap let it out
 
 
 class DataSection:
@@ -37,9 +38,26 @@ class DataSection:
         try:
             self._map = mmap.mmap(fd, -(-size // page) * page, mmap.MAP_SHARED, protection)
         except OSError as error:
-            raise LoadError(f"the data section {name} cannot be mapped: {error.strerror}") from None
+            raise LoadError(
+                f"the data section {name} cannot be mapped: {error.strerror}", error.errno or 0
+            ) from None
         self.memory = memoryview(self._map)[:size]
         self._described = tuple(variables)
+
+    @classmethod
+    def open(
+        cls, fd: int, name: str, size: int, variables: Iterable[DataVar]
+    ) -> DataSection | None:
+        """The same; None for a section that the kernel lets nobody map.
+
+        That is one with a lock, a tree or a pointer of the kernel's among its variables.
+        """
+        try:
+            return cls(fd, name, size, variables)
+        except LoadError as error:
+            if error.errno == _ENOTSUPP:
+                return None
+            raise
 
     @property
     def variables(self) -> dict[str, Variable]:

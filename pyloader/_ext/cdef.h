@@ -44,6 +44,9 @@ __u32 bpf_map__key_size(const struct bpf_map *map);
 __u32 bpf_map__value_size(const struct bpf_map *map);
 __u32 bpf_map__max_entries(const struct bpf_map *map);
 int bpf_map__set_max_entries(struct bpf_map *map, __u32 max_entries);
+int bpf_map__set_value_size(struct bpf_map *map, __u32 size);
+bool bpf_map__autocreate(const struct bpf_map *map);
+int bpf_map__set_autocreate(struct bpf_map *map, bool autocreate);
 __u32 bpf_map__map_flags(const struct bpf_map *map);
 int bpf_map__set_map_flags(struct bpf_map *map, __u32 flags);
 __u32 bpf_map__btf_key_type_id(const struct bpf_map *map);
@@ -100,6 +103,7 @@ struct btf *btf__load_from_kernel_by_id(__u32 id);
 struct btf *btf__load_vmlinux_btf(void);
 __s32 btf__find_by_name(const struct btf *btf, const char *name);
 void btf__free(struct btf *btf);
+__u32 shim_next_enum(const struct btf *btf, __u32 after, const char *prefix);
 
 /* ring buffers, in batches */
 struct shim_ring;

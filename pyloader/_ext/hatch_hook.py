@@ -16,7 +16,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # Folder in pyloader/_data → what of the checkout goes there.
 CONTENTS = {
-    "schedulers": ("schedulers/*.bpf.c", "schedulers/include/*.h"),
+    "schedulers": (
+        "schedulers/*.bpf.c",
+        "schedulers/host/*.bpf.c",
+        "schedulers/include/*.h",
+        "schedulers/rules/*.toml",
+    ),
     "hid": ("hid/*.bpf.c", "hid/include/*.h", "hid/keymaps/*.toml"),
     "demo": ("tests/programs/refused.bpf.c", "tests/programs/stall.bpf.c"),
 }

@@ -169,6 +169,27 @@ static int shim_link_info(int fd, struct shim_link_info *out)
 	return 0;
 }
 
+/*
+ * The id of the first enum type after that one whose name starts with prefix; 0 at the end. The
+ * kernel's BTF has 150,000 types: in Python a walk through them takes most of a second.
+ */
+static __u32 shim_next_enum(const struct btf *btf, __u32 after, const char *prefix)
+{
+	__u32 count = btf__type_cnt(btf), id;
+
+	for (id = after + 1; id < count; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *name;
+
+		if (!btf_is_any_enum(t))
+			continue;
+		name = btf__name_by_offset(btf, t->name_off);
+		if (name && !strncmp(name, prefix, strlen(prefix)))
+			return id;
+	}
+	return 0;
+}
+
 struct shim_ring {
 	struct ring_buffer *ring;
 	char *items;

@@ -18,6 +18,7 @@ COMMANDS = {
     "sched": Target("pyloader.cli.sched:sched", "schedulers: attach, swap, tune, watch"),
     "build": Target("pyloader.cli.build:build", "compile C to a BPF object"),
     "check": Target("pyloader.cli.build:check", "load without attaching: what the verifier says"),
+    "bench": Target("vm.bench_cli:bench", "schedulers measured against each other"),
     "vm": Target("vm.cli:vm", "kernels and virtual machines to try things in"),
     "demo": Target("vm.demo_cli:demo", "see it work, in a virtual machine"),
     "completion": Target("pyloader.cli.complete:completion", "tab completion for your shell"),

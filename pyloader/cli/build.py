@@ -62,6 +62,8 @@ def check(what: str, log: bool, as_json: bool) -> None:
         with source.blamed(), spec.load() as loaded:
             load_ns = time.monotonic_ns() - started
             count = len(loaded.program_fds())
+            for line in loaded.notes:
+                note(line)
     except LoadError as error:
         if log and not as_json:
             click.echo(error.log.rstrip())

@@ -10,13 +10,14 @@ _SHOW, _CHANGE = "pyloader.cli.sched_show", "pyloader.cli.sched_change"
 
 TARGETS = {
     "list": Target(f"{_SHOW}:list_", "the schedulers that there are"),
-    "info": Target(f"{_SHOW}:info", "what one is, its knobs and what it counts"),
+    "info": Target("pyloader.cli.sched_info:info", "what one is, its knobs and what it counts"),
     "use": Target(f"{_CHANGE}:use", "attach one, or swap if one runs"),
     "back": Target(f"{_CHANGE}:back", "the previous one again"),
     "stop": Target(f"{_CHANGE}:stop", "the kernel's own again"),
     "knobs": Target(f"{_SHOW}:knobs", "the knobs of the one that runs"),
     "set": Target(f"{_CHANGE}:set_", "turn knobs while it runs"),
     "stats": Target(f"{_SHOW}:stats", "what it counts"),
+    "rules": Target("pyloader.cli.sched_rules:rules", "rules of the scheduler layers"),
     "log": Target(f"{_SHOW}:log", "exits and ejections, with reason and dump"),
 }
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pyloader.cli.complete import complete_scheduler
+from pyloader.cli.knob_table import knob_json, knob_table
 from pyloader.cli.output import clock, emit_json, note, table, value
 from pyloader.cli.seconds import Seconds
+
+if TYPE_CHECKING:
+    from pyloader.attached import Attached
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -26,7 +30,13 @@ def list_(as_json: bool) -> None:
     if as_json:
         emit_json(
             [
-                {"name": n, "about": a.what, "good_for": a.good_for, "runs": n == runs}
+                {
+                    "name": n,
+                    "about": a.what,
+                    "good_for": a.good_for,
+                    "ignores": list(a.ignores or ()),
+                    "runs": n == runs,
+                }
                 for n, a in rows
             ]
         )
@@ -35,65 +45,6 @@ def list_(as_json: bool) -> None:
         ("NAME", "WHAT IT IS", "GOOD FOR"),
         [(f"{n} *" if n == runs else n, about.what, about.good_for) for n, about in rows],
     )
-
-
-@click.command()
-@click.argument("what", metavar="NAME|FILE", shell_complete=complete_scheduler)
-@_JSON
-def info(what: str, as_json: bool) -> None:
-    """Tell all that a scheduler says about itself: it need not run, and no root is needed.
-
-    Everything comes from the compiled object (BTF), so it works for any object, also
-    one made elsewhere: without tags its variables are shown.
-    """
-    from pyloader.catalog import find_scheduler
-
-    spec = find_scheduler(what).open(warn=note)
-    if as_json:
-        emit_json(
-            {
-                "name": spec.name,
-                "about": spec.about.what,
-                "good_for": spec.about.good_for,
-                "license": spec.license,
-                "digest": spec.digest,
-                "ops": {o.name: {"kind": o.kind, **_plain(o.fields)} for o in spec.ops.values()},
-                "knobs": {k.name: _knob_json(k, k.default) for k in spec.knobs.values()},
-                "stats": {s.name: s.doc for s in spec.stats.values()},
-                "variables": {v.name: v.initial for v in spec.variables.values()},
-                "maps": {m.name: m.type for m in spec.maps.values()},
-                "programs": {p.name: p.instructions for p in spec.programs.values()},
-            }
-        )
-        return
-    click.echo(f"{spec.name}: {spec.about.what or 'it does not say what it is'}")
-    if spec.about.good_for:
-        click.echo(f"good for: {spec.about.good_for}")
-    for ops in spec.ops.values():
-        click.echo(f"\n{ops.kind} {ops.name}: {', '.join(ops.callbacks)}")
-        set_fields = {k: v for k, v in ops.fields.items() if v and k != "name"}
-        if set_fields:
-            click.echo("  " + ", ".join(f"{k} = {v}" for k, v in set_fields.items()))
-    if spec.knobs:
-        click.echo("\nKnobs")
-        _knob_table(spec.knobs, {name: knob.default for name, knob in spec.knobs.items()})
-    if spec.stats:
-        click.echo("\nStatistics")
-        table(("NAME", "COUNTS"), [(s.name, s.doc) for s in spec.stats.values()])
-    if not spec.knobs and spec.variables:
-        from pyloader.btf import describe
-
-        click.echo("\nVariables (no knobs are declared; these can be set the same way)")
-        table(
-            ("NAME", "TYPE", "SECTION", "VALUE"),
-            [
-                (v.name, describe(v.type), v.section, value(v.initial)[:40])
-                for v in spec.variables.values()
-            ],
-        )
-    source = find_scheduler(what)
-    if source.c_file:
-        click.echo(f"\nsource: {source.c_file}")
 
 
 @click.command()
@@ -106,17 +57,20 @@ def knobs(as_json: bool) -> None:
     now = running.knob_values()
     if running.knobs:
         if as_json:
-            emit_json({name: _knob_json(k, now[name]) for name, k in running.knobs.items()})
+            emit_json({name: knob_json(k, now[name]) for name, k in running.knobs.items()})
         else:
-            _knob_table(running.knobs, now)
+            knob_table(running.knobs, now)
         return
     from pyloader.btf import describe
+    from pyloader.elsewhere import shape
 
+    hidden = shape.plumbing(running.variables)
+    shown = [v for name, v in running.variables.items() if name not in hidden]
     if as_json:
         emit_json(
             {
                 v.name: {"value": v.value, "type": describe(v.type), "live": v.section.writable}
-                for v in running.variables.values()
+                for v in shown
             }
         )
         return
@@ -129,7 +83,7 @@ def knobs(as_json: bool) -> None:
                 describe(v.type),
                 "live" if v.section.writable else "swap",
             )
-            for v in running.variables.values()
+            for v in shown
         ],
     )
 
@@ -145,18 +99,17 @@ def stats(watch: float | None, as_json: bool) -> None:
     from pyloader import sysfs
     from pyloader.sched import require_current
 
-    running = require_current()
-    names = list(running.stats)
-    before, then = running.read_stats(), time.monotonic_ns()
+    counted = _counted(require_current())
+    before, then = counted.read(), time.monotonic_ns()
     if watch is None:
         if as_json:
-            per_cpu = {n: row.tolist() for n, row in zip(names, before, strict=True)}
+            per_cpu = {n: row.tolist() for n, row in zip(counted.docs, before, strict=True)}
             totals = {name: sum(cpus) for name, cpus in per_cpu.items()}
             emit_json({"total": totals, "per_cpu": per_cpu, "kernel": sysfs.events()})
             return
         rows = [
-            (s.name, f"{int(row.sum()):,}", s.doc)
-            for s, row in zip(running.stats.values(), before, strict=True)
+            (name, f"{int(row.sum()):,}", doc)
+            for (name, doc), row in zip(counted.docs.items(), before, strict=True)
         ]
         rows += [
             (n, f"{count:,}", "the kernel's own") for n, count in sysfs.events().items() if count
@@ -167,19 +120,39 @@ def stats(watch: float | None, as_json: bool) -> None:
 
     while True:
         time.sleep(watch)
-        running = require_current()
-        now, at = running.read_stats(), time.monotonic_ns()
-        if now.shape != before.shape:
-            names, before, then = list(running.stats), now, at
+        counted_now = _counted(require_current())
+        now, at = counted_now.read(), time.monotonic_ns()
+        if counted_now.docs != counted.docs or now.shape != before.shape:
+            counted, before, then = counted_now, now, at
             continue
         rates = (now - before).sum(axis=1) * 1e9 / (at - then)
-        named: dict[str, float] = dict(zip(names, rates.tolist(), strict=True))
+        named: dict[str, float] = dict(zip(counted.docs, rates.tolist(), strict=True))
         if as_json:
             click.echo(json.dumps({"time": time.time(), "per_second": named}))
         else:
             words = "  ".join(f"{name} {rate:,.0f}/s" for name, rate in named.items() if rate)
             click.echo(f"{clock(time.time_ns())[11:]}  {words or 'nothing happened'}")
-        before, then = now, at
+        counted, before, then = counted_now, now, at
+
+
+class _Counted(NamedTuple):
+    docs: dict[str, str]
+    """Names of the counters in order, and what each counts as far as it is told."""
+    read: Callable[[], Any]
+    running: Attached
+    """Held, since its maps are closed with it."""
+
+
+def _counted(running: Attached) -> _Counted:
+    """What the scheduler says it counts; of one without our tags, what its maps look like."""
+    if running.stats:
+        docs = {s.name: s.doc for s in running.stats.values()}
+        return _Counted(docs, running.read_stats, running)
+    from pyloader.elsewhere.counters import Counters
+
+    counters = Counters(running.maps)
+    docs = {c.name: "" if c.name.startswith(c.map_name) else c.where() for c in counters.list}
+    return _Counted(docs, counters.read, running)
 
 
 @click.command()
@@ -212,39 +185,7 @@ def _why(event: dict[str, Any]) -> str:
         return ""
     fields = {k: found[k] for k in ("kind", "exit_code", "reason", "message", "dump") if k in found}
     info = ExitInfo(**fields)
-    return "" if info.was_asked_for else f": {info.sentence()}"
-
-
-def _knob_json(knob: Any, now: Any) -> dict[str, Any]:
-    return {
-        "value": now,
-        "default": knob.default,
-        "min": knob.minimum,
-        "max": knob.maximum,
-        "unit": knob.unit,
-        "live": not knob.at_load,
-        "doc": knob.doc,
-    }
-
-
-def _knob_table(knobs: Any, now: dict[str, Any]) -> None:
-    table(
-        ("KNOB", "VALUE", "UNIT", "DEFAULT", "RANGE", "CHANGE", "WHAT IT DOES"),
-        [
-            (
-                k.name,
-                value(now[k.name]),
-                k.unit,
-                value(k.default),
-                "on, off" if isinstance(k.default, bool) else f"{k.minimum}-{k.maximum}",
-                "by a swap" if k.at_load else "live",
-                k.doc,
-            )
-            for k in knobs.values()
-        ],
-        right=(1, 3),
-    )
-
-
-def _plain(fields: Any) -> dict[str, Any]:
-    return {k: v for k, v in fields.items() if v}
+    if info.was_asked_for:
+        return ""
+    waited = f" (the task waited in a queue of {event['blamed']})" if "blamed" in event else ""
+    return f": {info.sentence()}{waited}"

@@ -9,6 +9,7 @@ import click
 from pyloader import sysfs
 
 _WHOSE = {
+    "hosted": "hosted by scxhid",
     "direct": "attached by scxhid",
     "foreign": "not attached by scxhid",
     None: "attached by whom only root can see",
@@ -38,7 +39,7 @@ def status(as_json: bool) -> None:
     else:
         since = found["_since_ns"]
         when = f", since {clock(since)} ({ago(since)})" if since else ""
-        click.echo(f"scheduler  {found['ops']} ({_WHOSE[found['mode']]}{when})")
+        click.echo(f"scheduler  {found['policy'] or found['ops']} ({_WHOSE[found['mode']]}{when})")
         for name, knob in found["knobs_changed"].items():
             click.echo(f"  {name} = {value(knob)}")
     if found["_hint"]:
@@ -63,7 +64,7 @@ def _sched() -> dict[str, Any]:
         return found
     # Not pyloader.sched, which brings all that a change needs: starting is half of the time.
     from pyloader.errors import NotPermitted
-    from pyloader.running import current, fallen
+    from pyloader.running import current, fallen, since_ns
 
     try:
         running = current()
@@ -74,9 +75,9 @@ def _sched() -> dict[str, Any]:
             found["_hint"] = "run it as root to see whether it is ours, and its knobs"
         return found
     if running:
-        since = running.place.since_ns()
+        since = since_ns(running)
         found.update(
-            mode="direct",
+            mode="hosted" if running.is_hosted else "direct",
             policy=running.name,
             since=since / 1e9,
             _since_ns=since,

@@ -25,6 +25,7 @@ from pyloader.libbpf.kernel import (
     open_pin,
     pin,
     possible_cpus,
+    run,
     update,
 )
 from pyloader.libbpf.objects import F_MMAPABLE, Link, Map, Object, Program
@@ -59,6 +60,7 @@ __all__ = [
     "open_pin",
     "pin",
     "possible_cpus",
+    "run",
     "update",
     "version",
 ]

@@ -67,6 +67,15 @@ def detach_link_by_id(link_id: int) -> None:
         os.close(fd)
 
 
+def run(fd: int, context: bytearray | None = None) -> int:
+    """Run a ``syscall`` program once and return its ``int``; ``context`` may come back changed."""
+    retval = ffi.new("__u32 *")
+    view = ffi.from_buffer(context) if context else NULL
+    size = len(context) if context else 0
+    check(lib.shim_run(fd, view, size, retval), "test_run")
+    return int(ffi.cast("int32_t", retval[0]))  # the kernel hands it out without its sign
+
+
 def map_info(fd: int) -> MapInfo:
     info = ffi.new("struct shim_map_info *")
     check(lib.shim_map_info(fd, info), "map_info")

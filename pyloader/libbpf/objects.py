@@ -10,9 +10,11 @@ from typing import Any
 
 from pyloader.errors import Gone
 from pyloader.libbpf.calls import NULL, CallFailed, check, check_pointer, ffi, lib, text, words
+from pyloader.libbpf.kernel import run
 from pyloader.libbpf.types import Btf
 
 F_MMAPABLE = 1 << 10  # BPF_F_MMAPABLE
+_F_LINK = 1 << 13  # BPF_F_LINK
 
 
 _one_load = threading.Lock()
@@ -63,11 +65,7 @@ class Program:
 
     def run(self, context: bytearray | None = None) -> int:
         """Run it once in the kernel and return its ``int``; ``context`` may come back changed."""
-        retval = ffi.new("__u32 *")
-        view = ffi.from_buffer(context) if context else NULL
-        size = len(context) if context else 0
-        check(lib.shim_run(self.fd, view, size, retval), "test_run")
-        return int(ffi.cast("int32_t", retval[0]))  # the kernel hands it out without its sign
+        return run(self.fd, context)
 
 
 class Map:
@@ -95,8 +93,25 @@ class Map:
     def fd(self) -> int:
         return lib.bpf_map__fd(self.handle)
 
+    @property
+    def is_created(self) -> bool:
+        """Whether the load makes it; not so, as compiled, for what lies in ``?.struct_ops``."""
+        return lib.bpf_map__autocreate(self.handle)
+
+    def set_created(self, created: bool) -> None:
+        check(lib.bpf_map__set_autocreate(self.handle, created), "set_autocreate")
+
     def set_max_entries(self, entries: int) -> None:
         check(lib.bpf_map__set_max_entries(self.handle, entries), "set_max_entries")
+
+    def set_value_size(self, size: int) -> None:
+        """Before load. In a data section its last variable grows, if that is an array."""
+        check(lib.bpf_map__set_value_size(self.handle, size), "set_value_size")
+        self.value_size = size
+
+    def attach_by_link(self) -> None:
+        """Let a struct_ops map be attached by a link, also one of a section without ``.link``."""
+        check(lib.bpf_map__set_map_flags(self.handle, self.flags | _F_LINK), "set_map_flags")
 
     def make_mmapable(self) -> None:
         """Let the map be mapped: libbpf does so only for sections with non-static variables."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pyloader.libbpf.calls import check_pointer, ffi, lib, text
@@ -83,6 +84,13 @@ class Btf:
         found: int = lib.btf__find_by_name(self.handle, name.encode())
         return found if found > 0 else None
 
+    def enum_ids(self, prefix: str) -> Iterator[int]:
+        """Ids of all enums whose name starts with ``prefix``; fast also for the kernel's BTF."""
+        found = lib.shim_next_enum(self.handle, 0, prefix.encode())
+        while found:
+            yield found
+            found = lib.shim_next_enum(self.handle, found, prefix.encode())
+
     def __len__(self) -> int:
         return lib.btf__type_cnt(self.handle)
 
@@ -90,6 +98,10 @@ class Btf:
         """The kind of each type by id; that of id 0, void, is 0."""
         at, handle = lib.btf__type_by_id, self.handle
         return [(at(handle, i).info >> 24) & 0x1F if i else 0 for i in range(len(self))]
+
+    def string(self, offset: int) -> str:
+        """The text at ``offset`` of the string table."""
+        return text(lib.btf__name_by_offset(self.handle, offset))
 
     def type(self, type_id: int) -> RawType:
         """The type ``type_id`` (1 ≤ id < len); layout as in linux/btf.h.
