@@ -1,0 +1,168 @@
+"""The exact machine: QEMU counting instructions, one initramfs, nothing of the host inside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pyloader.errors import Unsupported
+from vm import klog
+from vm.errors import VmError, VmLost
+from vm.exact import rounds
+from vm.exact.image import fastest_image
+from vm.kernels import Kernel
+from vm.lifeline import Leashed
+from vm.programs import program
+from vm.qemu import QEMU, qemu_version
+from vm.rundirs import run_directory
+
+#: Older ones let one vCPU run to the next timer before another gets its turn.
+OLDEST_QEMU = (8, 1)
+
+_MEMORY = "512M"
+
+#: How long one round of turns through all vCPUs may last, at most; 0: as QEMU does it by itself.
+ROUND_US = 50
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a machine left: its report, the seconds it took on the host, how it was started."""
+
+    report: bytes
+    host_s: float
+    command: tuple[str, ...]
+
+
+def require_qemu() -> str:
+    """QEMU's version, as text.
+
+    Raises:
+        Unsupported: it is missing, or too old to share time between vCPUs.
+    """
+    program(QEMU)
+    version = qemu_version()
+    text = ".".join(map(str, version)) if version else "an unknown version"
+    if version is None or version < OLDEST_QEMU:
+        raise Unsupported(
+            f"exact runs need QEMU 8.1 or newer and this machine has {text}, which lets one"
+            " virtual CPU run on while others wait; install qemu-system-x86 from your"
+            " distribution's backports"
+        )
+    return text
+
+
+def arguments(
+    image: Path, cpus: int, seed: int, directory: Path, round_us: int = ROUND_US
+) -> list[str]:
+    """QEMU's arguments. Files of the run are in ``directory``: initramfs, report, kernel.log.
+
+    Whatever could differ between two runs is fixed: the clock is the count of instructions (one
+    a ns), the date and QEMU's own chance are given, no device asks the host for anything. The
+    default CPU model has no RDRAND.
+    """
+    return [
+        *("-nodefaults", "-no-user-config", "-accel", "tcg"),
+        *("-icount", "shift=0,sleep=off,align=off"),
+        *("-rtc", "base=2025-01-01T00:00:00,clock=vm", "-seed", "1"),
+        *("-machine", "q35", "-m", _MEMORY, "-smp", str(cpus)),
+        *("-display", "none", "-no-reboot", "-serial", f"file:{directory / 'kernel.log'}"),
+        *("-chardev", f"file,id=report,path={directory / 'report'}"),
+        *("-device", "isa-debugcon,iobase=0xe9,chardev=report"),
+        *("-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
+        *(rounds.arguments() if round_us and cpus > 1 else ()),
+        *("-kernel", str(image), "-initrd", str(directory / "initramfs")),
+        "-append",
+        f"console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr tsc=reliable scxhid_seed={seed}",
+    ]
+
+
+def run(
+    kernel: Kernel,
+    cpus: int,
+    seed: int,
+    initramfs: bytes,
+    *,
+    round_us: int = ROUND_US,
+    timeout_s: float = 300.0,
+) -> Run:
+    """Boot the machine, wait for its end, and return its report.
+
+    Raises:
+        VmLost: it did not end by itself within ``timeout_s``, or died.
+        VmError: its kernel warned of something, or its program says why it gave up.
+    """
+    with run_directory(None) as (directory, kept_log):
+        (directory / "initramfs").write_bytes(initramfs)
+        (directory / "kernel.log").touch()
+        words = arguments(fastest_image(kernel), cpus, seed, directory, round_us)
+        started = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            said = stack.enter_context((directory / "qemu.log").open("wb"))
+            for_qemu, to_qemu = _pipe(stack)
+            from_qemu, by_qemu = _pipe(stack)
+            leash = Leashed(
+                [program(QEMU), *words],
+                stdin=for_qemu.fileno(),
+                stdout=by_qemu.fileno(),
+                stderr=said.fileno(),
+            )
+            stack.enter_context(contextlib.closing(leash))
+            for_qemu.close()
+            by_qemu.close()
+            if round_us and cpus > 1:
+                rounds.shorten(to_qemu.fileno(), from_qemu.fileno(), round_us, timeout_s)
+            try:
+                leash.process.wait(max(0.1, timeout_s - (time.monotonic() - started)))
+            except subprocess.TimeoutExpired:
+                _lost(kernel, f"did not end within {timeout_s:g} s", directory, kept_log)
+        host_s = time.monotonic() - started
+        report = _read(directory / "report")
+        if not report.endswith(b"end\n"):
+            _lost(kernel, "ended before its report was complete", directory, kept_log)
+        trouble = klog.scan_file(directory / "kernel.log")
+        _explain_error(report)
+        if trouble:
+            raise VmError(
+                f"the guest's kernel says: {trouble[0].line}; the whole log is {kept_log}"
+            )
+    shown = tuple(word.replace(f"{directory}/", "") for word in words)
+    return Run(report, host_s, (QEMU, *shown))
+
+
+def _pipe(stack: contextlib.ExitStack) -> tuple[BinaryIO, BinaryIO]:
+    """A pipe's reading and writing end, both closed with ``stack``."""
+    reading, writing = os.pipe()
+    return (
+        stack.enter_context(open(reading, "rb", buffering=0)),
+        stack.enter_context(open(writing, "wb", buffering=0)),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _explain_error(report: bytes) -> None:
+    lines = report.decode(errors="replace").splitlines()
+    errors = [line.removeprefix("error ") for line in lines if line.startswith("error ")]
+    if errors:
+        refused = "the kernel refused" in errors[0]
+        advice = (
+            "; `scxhid vm run -- scxhid check NAME` shows the verifier's words" if refused else ""
+        )
+        raise VmError(f"in the exact machine {errors[0]}{advice}")
+
+
+def _lost(kernel: Kernel, what: str, directory: Path, kept_log: Path) -> None:
+    log = directory / "kernel.log"
+    tail = klog.last_words(log) or klog.read_lines(directory / "qemu.log")[:3]
+    raise VmLost(f"the exact machine with kernel {kernel.version} {what}", kept_log, tail)
