@@ -213,6 +213,17 @@ def shell(
     is_flag=True,
     help="Print the outcomes as JSON, pytest's lines on standard error.",
 )
+@click.option(
+    "--table/--no-table",
+    default=None,
+    help="Write the outcome into docs/reference/kernels.md; done for 'all' without pytest's words.",
+)
+@click.option(
+    "--bare",
+    is_flag=True,
+    help="No pytest: start, load and stop each scheduler, or those named, in a machine so bare that"
+    " it may have 64 CPUs.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- PYTEST ARGS]")
 def test(
     kernel: str,
@@ -221,22 +232,32 @@ def test(
     accel: str,
     timeout: float,
     as_json: bool,
+    table: bool | None,
+    bare: bool,
     arguments: tuple[str, ...],
 ) -> None:
     """Run the tests of tests/guest inside a virtual machine, in one boot.
 
     pytest's lines are shown as they come and its exit status is passed on; a warning in the
     guest's kernel log fails the run, a lost machine exits with 124. With --kernel all the newest
-    kernel of every supported series is tried. Written: build/guest-VERSION.xml (junit) and .log.
+    kernel of every supported series is tried, and the table in docs/reference/kernels.md written;
+    --kernel oldest means the oldest of them. Written always: build/guest-VERSION.xml (junit) and
+    .log.
 
     \b
       scxhid vm test
       scxhid vm test --kernel all
       scxhid vm test --kernel 6.16 -- -k swap -x
+      scxhid vm test --bare --cpus 64 -- simple nest
     """
     from vm import guest_test_run
 
     with _Statuses():
+        if bare:
+            status = guest_test_run.run_bare(
+                kernel, arguments, cpus=cpus, accel=accel, as_json=as_json, say=say
+            )
+            sys.exit(status)
         status = guest_test_run.run(
             kernel,
             arguments,
@@ -246,6 +267,7 @@ def test(
             timeout_s=timeout,
             as_json=as_json,
             say=say,
+            write_table=(kernel == "all" and not arguments) if table is None else table,
         )
     sys.exit(status)
 

@@ -34,6 +34,7 @@ _ROWS = (
     ("knob_live", "slice_20ms_", "simple, fifo, 20 ms"),
     ("knob_live", "slice_1ms_", "simple, fifo, 1 ms"),
     ("vtime_swap", "", "simple, vtime, 5 ms"),
+    ("interactive_swap", "", "interactive"),
 )
 
 

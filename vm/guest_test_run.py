@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import json
 from collections.abc import Callable, Sequence
 
 import click
 
-from vm import fetch
+from vm import fetch, support_table
 from vm.errors import VmError
-from vm.guest_tests import Outcome, run_tests
+from vm.guest_tests import Outcome, checkout, run_tests
 from vm.index import newest
 from vm.kernels import Kernel, choose
 from vm.supported import SERIES
@@ -28,8 +30,12 @@ def run(
     timeout_s: float,
     as_json: bool,
     say: Callable[[str], None],
+    write_table: bool = False,
 ) -> int:
-    """Run the tests on the kernels that ``wish`` means; returns the exit status."""
+    """Run the tests on the kernels that ``wish`` means; returns the exit status.
+
+    ``write_table`` puts the outcomes into docs/reference/kernels.md, each when it is known.
+    """
     outcomes: list[Outcome] = []
     for kernel in kernels(wish, say):
         say(f"tests on kernel {kernel.version}")
@@ -46,6 +52,10 @@ def run(
         )
         outcomes.append(outcome)
         _explain(outcome, say)
+        if write_table:
+            today = datetime.datetime.now(datetime.UTC).date().isoformat()
+            page = support_table.write(checkout(), [outcome], arguments, today)
+            say(f"its row in {page} is written")
     if as_json:
         click.echo(json.dumps([summary(outcome) for outcome in outcomes], indent=2))
     elif len(outcomes) > 1:
@@ -54,18 +64,53 @@ def run(
     return max(outcome.status for outcome in outcomes)
 
 
+def run_bare(
+    wish: str,
+    names: Sequence[str],
+    *,
+    cpus: int,
+    accel: str,
+    as_json: bool,
+    say: Callable[[str], None],
+) -> int:
+    """Try the schedulers called ``names``, or all, in a bare machine; returns the exit status."""
+    from pyloader.catalog import schedulers
+    from vm import many_cpus
+
+    kernel = choose("" if wish == "all" else wish, say=say)
+    outcome = many_cpus.run(
+        kernel, names or sorted(schedulers()), root=checkout(), cpus=cpus, accel=accel, say=say
+    )
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(outcome), indent=2))
+    else:
+        click.echo(
+            f"kernel {outcome.kernel}, {cpus} CPUs ({outcome.accel}): first program after"
+            f" {outcome.boot_s:.1f} s, {outcome.seconds:.0f} s in all"
+        )
+        for stay in outcome.stays:
+            click.echo(
+                f"{stay.label:<24} started and stopped; of {stay.tasks} tasks the one kept waiting"
+                f" longest: {stay.task}, {stay.worst_us / 1e6:.2f} s"
+            )
+    for line in outcome.kept_waiting():
+        say(line)
+    return 1 if outcome.kept_waiting() else 0
+
+
 def kernels(wish: str, say: Callable[[str], None]) -> list[Kernel]:
-    """The kernels to test on: one, or for ``all`` the newest of every supported series."""
-    if wish != "all":
+    """The kernels to test on: one, or for ``all`` the newest of every supported series.
+
+    ``oldest`` is the newest of the oldest of them that the archive offers.
+    """
+    if wish not in ("all", "oldest"):
         return [choose(wish, say=say)]
-    found = [
-        choose(offer.version, say=say)
-        for offer in newest(fetch.offered())
-        if offer.series in SERIES
-    ]
-    if not found:
+    offered = [offer for offer in newest(fetch.offered()) if offer.series in SERIES]
+    if not offered:
         raise VmError(f"the archive offers no kernel of the series {', '.join(SERIES)}")
-    return found
+    if wish == "oldest":
+        offered = [min(offered, key=lambda offer: SERIES.index(offer.series))]
+    return [choose(offer.version, say=say) for offer in offered]
 
 
 def summary(outcome: Outcome) -> dict[str, object]:

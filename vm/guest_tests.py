@@ -18,6 +18,7 @@ from vm import klog, machine
 from vm.cache import make_directory
 from vm.errors import VmLost
 from vm.kernels import Kernel
+from vm.workloads import compile_workloads
 
 #: Tells tests that they are in the guest.
 GUEST_VARIABLE = "SCXHID_GUEST"
@@ -87,16 +88,19 @@ def run_tests(
 ) -> Outcome:
     """Run pytest in a guest on ``tests/guest``, or on the paths among ``arguments``.
 
-    Writes ``build/guest-<version>.xml`` (junit) and ``build/guest-<version>.log`` (kernel log).
+    Writes ``build/guest-<version>.xml`` (junit) and ``build/guest-<version>.log`` (kernel log);
+    ``-<n>cpus`` comes after the version for another number of CPUs than two.
     pytest's output goes to the descriptor ``stdout`` as it comes.
     """
     root = checkout()
     build = make_directory(root / "build")
-    junit = build / f"guest-{kernel.version}.xml"
-    log = build / f"guest-{kernel.version}.log"
+    of_two = f"guest-{kernel.version}"
+    stem = of_two if cpus == 2 else f"{of_two}-{cpus}cpus"
+    junit, log = build / f"{stem}.xml", build / f"{stem}.log"
     junit.unlink(missing_ok=True)
     _compile(root)
     objects = _compile_programs(root, build / "guest-objects")
+    compile_workloads(root, objects)
     command = _pytest(root, junit, arguments, colour=os.isatty(stdout))
     started_ns = time.monotonic_ns()
 
@@ -188,14 +192,16 @@ def _compile(root: Path) -> None:
 
 
 def _compile_programs(root: Path, objects: Path) -> Path:
-    """Compile the schedulers and the tests' programs into ``objects``; unchanged ones are cached.
+    """Compile the schedulers, the resident host and the tests' programs into ``objects``.
+
+    Unchanged ones are cached.
 
     Sources that no compiler takes are left out: they are there for the tests of that.
     """
     from pyloader.compile import compile_object
 
     make_directory(objects)
-    sources = [*(root / "schedulers").glob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
+    sources = [*(root / "schedulers").rglob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
     for source in sources:
         with contextlib.suppress(CompileError):
             shutil.copyfile(compile_object(source), objects / source.with_suffix(".o").name)

@@ -21,6 +21,7 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "apt-get": ("apt", "fetching kernels"),
     "dpkg-deb": ("dpkg", "unpacking kernels"),
     "file": ("file", "virtme-ng's look at binaries"),
+    "cc": ("gcc", "compiling the load of guest tests"),
 }
 
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")

@@ -10,7 +10,7 @@ import sys
 import time
 
 from pyloader.errors import ScxhidError, WrongUse
-from vm.bench import report, suites
+from vm.bench import report, side_by_side, suites
 from vm.bench.floor import ROOT
 
 OUT = ROOT / "build" / "bench.json"
@@ -33,12 +33,23 @@ def main(arguments: list[str]) -> int:
         _tell("")
         print(f"scxhid: {error}", file=sys.stderr)
         return error.exit_status
-    print(report.table(measured.results))
-    if "vm_boot_spent" in measured.facts:
-        print(report.spent_line(measured.facts["vm_boot_spent"]))
+    _show(measured)
     seconds = time.monotonic() - started
     print(f"medians, taken in turns; {seconds:.0f} s in all; written to {OUT.relative_to(ROOT)}")
     return 0
+
+
+def _show(measured: suites.Measured) -> None:
+    lines = [result for result in measured.results if not side_by_side.belongs(result)]
+    if lines:
+        print(report.table(lines))
+    if "vm_boot_spent" in measured.facts:
+        print(report.spent_line(measured.facts["vm_boot_spent"]))
+    schedulers = side_by_side.table(measured.results)
+    if schedulers:
+        print(f"\nin brackets the ratio to the kernel's own, and its interval\n{schedulers}\n")
+    if measured.facts.get("schedulers_left_out"):
+        print(measured.facts["schedulers_left_out"])
 
 
 def _list() -> str:

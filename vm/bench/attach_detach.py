@@ -28,8 +28,10 @@ def sample() -> dict[str, list[float]]:
     # Each read of the host's file system leaves the machine.
     path = Path(shutil.copy(BUILD / "simple.bpf.o", tempfile.mkdtemp()))
 
+    direct = sched.UseOptions(direct=True)  # without the host, as the C program does it
+
     def pyloader() -> None:
-        sched.use(ObjectSpec.open(path))
+        sched.use(ObjectSpec.open(path), None, direct)
         sched.stop()
 
     with Floor(BUILD / "attach", str(path), "/sys/fs/bpf/bench") as floor:

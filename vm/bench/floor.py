@@ -1,4 +1,4 @@
-"""The small C programs that are the floors: compiled here, spoken to over a pipe."""
+"""The small C programs, floors and workloads: compiled here, spoken to over a pipe."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pyloader.errors import ScxhidError, Unsupported
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).parent / "floor"
+PROGRAMS = Path(__file__).parent / "programs"
 
 #: Where compiled programs and the private installation lie.
 BUILD = ROOT / "build" / "bench"
@@ -23,13 +24,25 @@ def compile_floor(name: str) -> Path:
 
     Raises Unsupported if there is no C compiler or no libbpf.a.
     """
-    source = SOURCES / f"{name}.c"
-    program = BUILD / name
-    if program.exists() and program.stat().st_mtime_ns > source.stat().st_mtime_ns:
+    return _compile(SOURCES / f"{name}.c", "-l:libbpf.a", "-lelf", "-lz")
+
+
+def compile_program(name: str) -> Path:
+    """The workload from ``programs/NAME.c``, linked statically: it runs from a bare initramfs too.
+
+    Raises Unsupported if there is no C compiler.
+    """
+    return _compile(PROGRAMS / f"{name}.c", "-static", "-pthread")
+
+
+def _compile(source: Path, *options: str) -> Path:
+    program = BUILD / source.stem
+    newest = max(path.stat().st_mtime_ns for path in (source, *PROGRAMS.glob("*.h")))
+    if program.exists() and program.stat().st_mtime_ns > newest:
         return program
     BUILD.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, "-O2", "-o", str(program), str(source), "-l:libbpf.a", "-lelf", "-lz"]
+    command = [*compiler, "-O2", "-Wall", "-o", str(program), str(source), *options]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

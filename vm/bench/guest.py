@@ -13,16 +13,20 @@ from vm.bench.floor import ROOT
 from vm.bench.result import Samples
 from vm.errors import VmError, VmLost
 
-TIMEOUT_S = 240.0
+TIMEOUT_S = 420.0
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """What came out of one machine; ``kernel`` and ``accel`` (``kvm``, ``tcg``) describe it."""
+    """What came out of one machine; ``kernel`` and ``accel`` (``kvm``, ``tcg``) describe it.
+
+    ``said`` is what the benchmarks had to say of what they could not measure.
+    """
 
     samples: dict[str, Samples]
     kernel: str
     accel: str
+    said: str = ""
 
 
 def sample_inside(suites: Sequence[str], *, cpus: int, possible_cpus: int = 0) -> Sampled:
@@ -45,7 +49,8 @@ def sample_inside(suites: Sequence[str], *, cpus: int, possible_cpus: int = 0) -
             f" {said.splitlines()[-1] if said else 'it said nothing'}"
         )
     answer = json.loads(result.stdout)
-    return Sampled(answer["samples"], answer["kernel"], result.accel)
+    said = result.stderr.decode(errors="replace").strip()
+    return Sampled(answer["samples"], answer["kernel"], result.accel, said)
 
 
 def _run(command: Sequence[str], cpus: int, arguments: Sequence[str]) -> machine.Result:

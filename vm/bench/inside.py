@@ -16,6 +16,9 @@ MODULES = {
     "read_percpu_64x32": "vm.bench.read_percpu",
     "knob_write": "vm.bench.knob_write",
     "attach_detach": "vm.bench.attach_detach",
+    "swap_gap": "vm.bench.swap_gap",
+    "gapless": "vm.bench.gapless",
+    "schedulers": "vm.bench.contest",
 }
 
 

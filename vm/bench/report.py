@@ -6,14 +6,26 @@ import json
 import os
 import platform
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 from pyloader.errors import ScxhidError
 from vm.bench.result import Result
 
-_COLUMNS = ("id", "value", "unit", "baseline value", "ratio", "goal", "met", "runs", "baseline")
+_COLUMNS = (
+    "id",
+    "value",
+    "unit",
+    "baseline value",
+    "ratio",
+    "interval",
+    "goal",
+    "met",
+    "runs",
+    "baseline",
+)
 
 
 def machine_facts() -> dict[str, Any]:
@@ -36,12 +48,12 @@ def machine_facts() -> dict[str, Any]:
 def write(path: Path, results: Iterable[Result], machine: Mapping[str, Any]) -> None:
     """Write the document; results that ``path`` has of other suites stay.
 
-    Those are replaced whose id is that of a new one, with or without a second baseline behind it.
+    Those are replaced whose id is that of a new one, or, of a table (``schedulers/…``), all.
     """
     new = [result.to_json() for result in results]
     old = _read(path)
-    measured = {entry["id"] for entry in new}
-    kept = [entry for entry in old.get("results", []) if entry["id"] not in measured]
+    measured = {_replaces(entry) for entry in new}
+    kept = [entry for entry in old.get("results", []) if _replaces(entry) not in measured]
     document = {
         "machine": {**old.get("machine", {}), **machine},
         "results": sorted(kept + new, key=_place),
@@ -53,6 +65,11 @@ def write(path: Path, results: Iterable[Result], machine: Mapping[str, Any]) -> 
         partial.rename(path)
     except OSError as error:
         raise ScxhidError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _replaces(entry: Mapping[str, Any]) -> str:
+    """What a new entry has in common with the old ones that it takes the place of."""
+    return entry["id"].split("/")[0]
 
 
 def _place(entry: Mapping[str, Any]) -> int:
@@ -72,8 +89,13 @@ def _read(path: Path) -> dict[str, Any]:
 def table(results: Iterable[Result]) -> str:
     """The results as aligned columns, one line each."""
     rows = [_COLUMNS, *(_row(result.to_json()) for result in results)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_COLUMNS))]
     right = {at for at, name in enumerate(_COLUMNS) if name in ("value", "baseline value", "ratio")}
+    return aligned(rows, right)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: AbstractSet[int]) -> str:
+    """Rows of as many cells each as lines; the columns numbered in ``right`` end together."""
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines = (
         "  ".join(
             cell.rjust(width) if at in right else cell.ljust(width)
@@ -91,11 +113,16 @@ def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
         entry["unit"],
         f"{entry['baseline_value']:g}",
         f"{entry['ratio']:g}×",
+        _span(entry["interval"]),
         entry["goal"],
         "yes" if entry["met"] else "NO",
         str(entry["runs"]),
         entry["baseline"],
     )
+
+
+def _span(interval: Sequence[float] | None) -> str:
+    return "{:g} to {:g}".format(*interval) if interval else ""
 
 
 def spent_line(spent: Mapping[str, float]) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vm.bench.intervals import Interval
 
 #: Samples by what was measured, in ns, as many of each and taken in turns.
 Samples = Mapping[str, Sequence[float]]
@@ -17,6 +20,8 @@ class Result:
     """A figure and its baseline, in ``unit``, each the median of ``runs`` samples.
 
     The goal is a ratio of at most ``limit``; None where the baseline stands there for scale only.
+    With ``alike`` the goal is that the interval reaches down to the limit: the two cannot be told
+    apart. ``interval`` is where the ratio lies with a probability of 95 %, as far as samples tell.
     """
 
     id: str
@@ -26,6 +31,8 @@ class Result:
     baseline_value: float
     limit: float | None
     runs: int
+    interval: Interval | None = None
+    alike: bool = False
 
     @property
     def ratio(self) -> float:
@@ -33,11 +40,16 @@ class Result:
 
     @property
     def goal(self) -> str:
-        return "for scale" if self.limit is None else f"at most {self.limit:g}×"
+        if self.limit is None:
+            return "for scale"
+        return "no difference" if self.alike else f"at most {self.limit:g}×"
 
     @property
     def met(self) -> bool:
-        return self.limit is None or self.ratio <= self.limit
+        if self.limit is None:
+            return True
+        least = self.interval[0] if self.alike and self.interval else self.ratio
+        return least <= self.limit
 
     def to_json(self) -> dict[str, Any]:
         """The entry in ``build/bench.json``; figures to four digits, the ratio to three."""
@@ -51,6 +63,7 @@ class Result:
             "goal": self.goal,
             "met": self.met,
             "runs": self.runs,
+            "interval": [rounded(end, 3) for end in self.interval] if self.interval else None,
         }
 
 
@@ -63,14 +76,19 @@ def compare(
     words: str,
     unit: str,
     limit: float | None,
+    alike: bool = False,
 ) -> Result:
     """The result ``id_`` from the samples ``what`` and, as its baseline, ``against``.
 
-    ``words`` says in the table what the baseline is.
+    ``words`` says in the table what the baseline is. A ``unit`` that is none of time is that of the
+    samples.
     """
-    import statistics  # not in the guest, where it is slow to import
+    # Not in the guest, where both are slow to import.
+    import statistics
 
-    scale = UNITS_NS[unit]
+    from vm.bench.intervals import of_ratio
+
+    scale = UNITS_NS.get(unit, 1.0)
     return Result(
         id_,
         statistics.median(samples[what]) / scale,
@@ -79,6 +97,8 @@ def compare(
         statistics.median(samples[against]) / scale,
         limit,
         len(samples[what]),
+        of_ratio(samples[what], samples[against]),
+        alike,
     )
 
 

@@ -47,6 +47,44 @@ def _attach(suites: Sequence[str], tell: Tell) -> Measured:
     return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
 
 
+def _swaps(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import gapless, swap_gap
+    from vm.bench.guest import sample_inside
+
+    swap_gap.prepare()
+    tell("swapping, idle and beside hogs")
+    sampled = sample_inside(suites, cpus=swap_gap.CPUS)
+    makers = {module.SUITE: module.results for module in (swap_gap, gapless)}
+    results = [made for name in suites for made in makers[name](sampled.samples[name])]
+    return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
+
+
+def _exact(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import exact_programs, exact_wakeup
+
+    measures = {
+        exact_wakeup.SWAPS: exact_wakeup.measure_swaps,
+        exact_programs.OVERHEAD: exact_programs.measure_overhead,
+        exact_wakeup.OVERLOAD: exact_wakeup.measure_overload,
+        exact_programs.INTERACTIVE: exact_programs.measure_interactive,
+    }
+    return Measured([result for name in suites for result in measures[name](tell)])
+
+
+def _contest(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import contest
+    from vm.bench.guest import sample_inside
+
+    names, said = contest.prepare()
+    tell(f"{len(names)} schedulers and the kernel's own, in turns")
+    sampled = sample_inside(suites, cpus=contest.CPUS)
+    results = contest.results(sampled.samples[contest.SUITE])
+    facts = {"guest_kernel": sampled.kernel, "accel": sampled.accel}
+    return Measured(
+        results, facts | {"schedulers_left_out": "\n".join([*said, *sampled.said.splitlines()])}
+    )
+
+
 def _status(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import status_startup
 
@@ -63,6 +101,14 @@ def _boot(suites: Sequence[str], tell: Tell) -> Measured:
 GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
     ("read_percpu_64x32", "knob_write"): _many_cpus,
     ("attach_detach",): _attach,
+    ("swap_gap", "gapless"): _swaps,
+    (
+        "gapless_wakeup_max",
+        "host_overhead",
+        "interactive_p99_overload",
+        "interactive_hackbench",
+    ): _exact,
+    ("schedulers",): _contest,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
 }
