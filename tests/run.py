@@ -1,4 +1,7 @@
-"""Every test in two parts, one after the other: on this machine, then inside a virtual machine.
+"""Every test in parts, one after the other: on this machine, then inside virtual machines.
+
+Inside: all on the newest kernel with two CPUs, a few telling ones on the oldest with four, among
+them that each scheduler starts and stops.
 
 The last line is the sum, ``N passed, N failed``; the exit status is 0 only if every
 test ran and passed. A part that ends without counting its tests, or that exceeds its
@@ -20,10 +23,20 @@ ROOT = Path(__file__).resolve().parent.parent
 LAUNCHERS = Path(sys.executable).parent
 TIME_LIMIT_S = 40 * 60
 
+
+def guest(*options: str, words: tuple[str, ...] = ()) -> list[str]:
+    """The command that runs guest tests in a machine of their own."""
+    return [str(LAUNCHERS / "scxhid"), "vm", "test", *options, "--", "--no-skip", *words]
+
+
 # Part → its command.
 PARTS = {
     "on this machine": [sys.executable, "-m", "pytest"],
-    "inside a virtual machine": [str(LAUNCHERS / "scxhid"), "vm", "test", "--", "--no-skip"],
+    "inside a virtual machine": guest(),
+    "on the oldest kernel, with 4 CPUs": guest(
+        *("--kernel", "oldest", "--cpus", "4"),
+        words=("-m", "smoke and not slow and not known_fault"),
+    ),
 }
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b")

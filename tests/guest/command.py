@@ -22,6 +22,11 @@ class Outcome:
     err: str
 
     @property
+    def errors(self) -> list[str]:
+        """The sentences of errors, without notes (what a scheduler does not honour, say)."""
+        return [line for line in self.err.splitlines() if line.startswith("scxhid: ")]
+
+    @property
     def json(self) -> Any:
         return json.loads(self.out)
 
@@ -48,6 +53,12 @@ def done(*words: str) -> Outcome:
     outcome = scxhid(*words)
     assert outcome.status == 0, f"scxhid {' '.join(words)}: {outcome.err}{outcome.out}"
     return outcome
+
+
+def use(*words: str) -> Outcome:
+    """``sched use WORDS…`` that must succeed; without a trial, unless the words speak of one."""
+    speaks_of_one = {"--trial", "--no-wait", "--no-pin", "--watch"} & set(words)
+    return done("sched", "use", *words, *(() if speaks_of_one else ("--trial", "0")))
 
 
 def sched_status() -> dict[str, Any]:

@@ -88,13 +88,14 @@ def pause() -> None:
 
 
 @contextmanager
-def hogs(per_cpu: int = 2) -> Generator[list[int]]:
+def hogs(per_cpu: int = 2, nice: int = 0) -> Generator[list[int]]:
     """Busy loops, ``per_cpu`` times as many as CPUs; yields their pids."""
     pids: list[int] = []
     try:
         for _ in range(per_cpu * (os.cpu_count() or 1)):
             pid = os.fork()
             if pid == 0:
+                os.nice(nice)
                 while True:
                     pass
             pids.append(pid)

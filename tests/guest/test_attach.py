@@ -8,28 +8,33 @@ import signal
 import stat
 import time
 
+import pytest
+
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.processes import Child, forked, hogs
+from tests.guest.running import HOST, HOST_OPS, assert_runs, policy
 
 
+@pytest.mark.smoke
 def test_an_attached_scheduler_runs(simple: str) -> None:
     before = kernel.enable_seq()
-    outcome = done("sched", "use", simple)
-    assert kernel.ops() == "simple"
+    outcome = use(simple)
+    assert_runs("simple", "hosted")
     assert kernel.enable_seq() == before + 1
-    assert outcome.out.startswith("simple runs: loaded and verified in ")
+    assert outcome.out.startswith("simple runs (hosted): loaded and verified in ")
 
 
 def test_its_link_is_pinned(simple: str) -> None:
-    done("sched", "use", simple)
-    assert (kernel.CURRENT / "link").exists()
-    (kernel.CURRENT / "link").unlink()
-    kernel.wait_disabled()
+    for how, place in (((), HOST), (("--direct",), kernel.CURRENT)):
+        use(simple, *how)
+        assert (place / "link").exists()
+        (place / "link").unlink()
+        kernel.wait_disabled()
 
 
 def test_pins_are_for_root_alone(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     for folder, _, _ in os.walk(kernel.PINS):
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700, folder
     for pin in kernel.pins():
@@ -37,14 +42,17 @@ def test_pins_are_for_root_alone(simple: str) -> None:
 
 
 def test_maps_and_sections_are_pinned_by_name(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     names = {str(pin.relative_to(kernel.CURRENT)) for pin in kernel.pins(kernel.CURRENT)}
-    assert {"link", "ops/simple", "sections/data", "sections/rodata"} <= names
-    assert {"maps/stats", "maps/exit_record"} <= names
+    assert {"ops/simple", "sections/data", "sections/rodata"} <= names
+    assert {"maps/stats", "maps/exit_record", "progs/enqueue", "progs/policy_init"} <= names
+    assert "link" not in names
+    names = {str(pin.relative_to(HOST)) for pin in kernel.pins(HOST)}
+    assert {"link", f"ops/{HOST_OPS}", "maps/slots", "maps/on_enqueue", "maps/grace"} <= names
 
 
 def test_another_process_reads_the_knobs(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=3ms")
+    use(simple, "slice_us=3ms")
     knobs = forked(lambda: done("sched", "knobs", "--json").json)
     assert knobs["slice_us"]["value"] == 3000
     assert knobs["slice_us"]["default"] == 5000
@@ -54,15 +62,16 @@ def test_another_process_reads_the_knobs(simple: str) -> None:
     assert knobs["fifo"]["live"] is False
 
 
+@pytest.mark.smoke
 def test_another_process_turns_a_knob(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     assert forked(lambda: done("sched", "set", "slice_us=1234").out) == "slice_us: 5000 → 1234\n"
     assert done("sched", "knobs", "--json").json["slice_us"]["value"] == 1234
     assert sched_status()["knobs_changed"] == {"slice_us": 1234}
 
 
 def test_statistics_grow_under_load(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     with hogs(per_cpu=1):
         first = done("sched", "stats", "--json").json
         kernel.wait_for(
@@ -76,7 +85,7 @@ def test_statistics_grow_under_load(simple: str) -> None:
 
 
 def test_watched_statistics_are_rates_until_ctrl_c(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     child = Child(lambda _: scxhid("sched", "stats", "--watch", "0.5", "--json"))
     time.sleep(4)
     child.signal(signal.SIGINT)
@@ -89,7 +98,7 @@ def test_watched_statistics_are_rates_until_ctrl_c(simple: str) -> None:
 
 
 def test_the_tables_name_every_knob_and_statistic(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     knobs, stats = done("sched", "knobs").out, done("sched", "stats").out
     assert "time a task may run while others wait" in knobs
     assert "100-100000" in knobs
@@ -98,8 +107,8 @@ def test_the_tables_name_every_knob_and_statistic(simple: str) -> None:
 
 
 def test_a_scheduler_of_ours_is_found_by_name() -> None:
-    done("sched", "use", "simple")
-    assert kernel.ops() == "simple"
+    use("simple")
+    assert policy() == "simple"
 
 
 def test_an_unknown_name_gets_the_nearest_one() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 from pyloader import lock
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import sched_status, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.processes import Child
+from tests.guest.running import policy
 
 
 def holder(seconds: float) -> Child:
@@ -29,9 +30,9 @@ def holder(seconds: float) -> Child:
 
 def test_a_second_command_waits_for_the_first(simple: str) -> None:
     first = holder(1.5)
-    outcome = done("sched", "use", simple)
+    outcome = use(simple)
     assert f"waiting for another scxhid command (process {first.pid})" in outcome.err
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
     first.wait()
 
 
@@ -43,24 +44,25 @@ def test_a_second_command_gives_up_after_ten_seconds(simple: str) -> None:
     assert kernel.state() == "disabled"
     assert sched_status()["mode"] == "none"  # who only looks does not wait
     first.kill()
-    done("sched", "use", simple)  # a killed process leaves no lock behind
+    use(simple)  # a killed process leaves no lock behind
 
 
 def test_two_swaps_at_once_happen_one_after_the_other(simple: str, program: Program) -> None:
     other = program("exits_by_itself")
-    done("sched", "use", simple)
+    use(simple)
     before = kernel.enable_seq()
     first = Child(lambda _: scxhid("sched", "use", other).status)
     second = Child(lambda _: scxhid("sched", "use", simple).status)
     assert (first.result(), second.result()) == (0, 0)
-    assert kernel.enable_seq() == before + 2
+    # The one that is not hosted is attached; so is the host again, if it comes after that one.
+    assert kernel.enable_seq() - before in (1, 2)
     assert sched_status()["policy"] == kernel.ops()
 
 
 def test_no_pin_runs_until_ctrl_c_and_then_the_old_one_is_back(
     simple: str, program: Program
 ) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000")
     other = program("exits_by_itself")
     child = Child(lambda _: scxhid("sched", "use", other, "--no-pin"))
     kernel.wait_for("the one that is not pinned", lambda: kernel.ops() == "exits_by_itself")
@@ -70,7 +72,7 @@ def test_no_pin_runs_until_ctrl_c_and_then_the_old_one_is_back(
     assert outcome.status == 0
     assert "exits_by_itself runs; Ctrl-C takes it off" in outcome.err
     assert outcome.err.endswith("simple was put back and runs\n")
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
     assert sched_status()["knobs_changed"] == {"slice_us": 3000}
 
 
@@ -93,7 +95,7 @@ def test_a_killed_no_pin_leaves_the_kernels_own(program: Program) -> None:
 
 
 def test_ctrl_c_in_a_trial_puts_the_old_one_back(simple: str, program: Program) -> None:
-    done("sched", "use", simple)
+    use(simple)
     other = program("exits_by_itself")
     child = Child(lambda _: scxhid("sched", "use", other, "--trial", "60"))
     kernel.wait_for("the one on trial", lambda: kernel.ops() == "exits_by_itself")
@@ -102,7 +104,7 @@ def test_ctrl_c_in_a_trial_puts_the_old_one_back(simple: str, program: Program) 
     outcome = child.result()
     assert outcome.status == 130
     assert outcome.err.endswith(
-        "interrupted, so exits_by_itself was taken off; simple was put back and runs\n"
+        "interrupted, so exits_by_itself was taken off; simple runs again\n"
     )
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
     assert sched_status()["policy"] == "simple"

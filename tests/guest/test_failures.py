@@ -5,18 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.processes import hogs
+from tests.guest.running import assert_runs, policy
 
 
 def assert_put_back(before_seq: int) -> None:
     """``simple`` runs again after a failed change, and nothing is left half-done."""
-    assert kernel.ops() == "simple"
+    assert_runs("simple", "direct")
     assert kernel.enable_seq() > before_seq
-    found = sched_status()
-    assert (found["mode"], found["policy"]) == ("direct", "simple")
-    assert found["knobs_changed"] == {"slice_us": 3000}
+    assert sched_status()["knobs_changed"] == {"slice_us": 3000}
     assert not (kernel.PINS / "sched" / "next").exists()
 
 
@@ -35,7 +34,7 @@ def test_a_late_failure_of_init(program: Program, how: str, reason: str) -> None
 
 
 def test_a_late_failure_of_init_puts_the_old_one_back(simple: str, program: Program) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000", "--direct")
     before = kernel.enable_seq()
     outcome = scxhid("sched", "use", program("init_fails"))
     assert outcome.status == 1
@@ -46,29 +45,29 @@ def test_a_late_failure_of_init_puts_the_old_one_back(simple: str, program: Prog
 
 
 def test_the_same_scheduler_starts_when_told_not_to_fail(program: Program) -> None:
-    done("sched", "use", program("init_fails"), "how=0")
+    use(program("init_fails"), "how=0")
     assert kernel.ops() == "init_fails"
 
 
 def test_a_refusal_of_the_verifier_changes_nothing(simple: str, program: Program) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000", "--direct")
     before = kernel.enable_seq()
     outcome = scxhid("sched", "use", program("refused"))
     assert outcome.status == 1
     assert "*count += 1" in outcome.err
     assert "refused program refused_enqueue of refused" in outcome.err
-    assert (kernel.ops(), kernel.enable_seq()) == ("simple", before)
+    assert (policy(), kernel.enable_seq()) == ("simple", before)
     assert not (kernel.PINS / "sched" / "next").exists()
     assert [e["event"] for e in done("sched", "log", "--json").json] == ["attached"]
 
 
 def test_a_stall_within_the_trial(simple: str, program: Program) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000", "--direct")
     before = kernel.enable_seq()
     with hogs():
         outcome = scxhid("sched", "use", program("stall"), "after_s=1", "--trial", "20")
     assert outcome.status == 1
-    assert "watched for 20 s" in outcome.err
+    assert "watching it for 20 s" in outcome.err
     assert "stall" in outcome.err
     assert "failed to run for" in outcome.err
     assert outcome.err.rstrip().endswith("simple was put back and runs")
@@ -83,13 +82,13 @@ def test_a_stall_within_the_trial(simple: str, program: Program) -> None:
 
 
 def test_a_trial_that_is_passed(simple: str, program: Program) -> None:
-    done("sched", "use", simple)
-    done("sched", "use", program("stall"), "--trial", "1")
+    use(simple, "--direct")
+    use(program("stall"), "--trial", "1")
     assert sched_status()["policy"] == "stall"
 
 
 def test_leaving_by_itself_within_the_trial(simple: str, program: Program) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000", "--direct")
     before = kernel.enable_seq()
     outcome = scxhid(
         "sched", "use", program("exits_by_itself"), "leave=on", "code=-3", "--trial", "10"
@@ -120,11 +119,11 @@ def test_an_error_within_the_trial_without_a_predecessor(program: Program) -> No
 def test_what_is_no_scheduler_changes_nothing(
     simple: str, program: Program, name: str, words: str
 ) -> None:
-    done("sched", "use", simple)
+    use(simple)
     before = kernel.enable_seq()
     path = simple.replace("simple", "nosuch") if name == "nosuch" else program(name)
     outcome = scxhid("sched", "use", path)
     assert outcome.status == 1
     assert words in outcome.err
     assert len(outcome.err.splitlines()) == 1
-    assert (kernel.ops(), kernel.enable_seq()) == ("simple", before)
+    assert (policy(), kernel.enable_seq()) == ("simple", before)

@@ -10,9 +10,10 @@ import pytest
 
 from pyloader import ObjectSpec, libbpf
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.processes import Child, pause
+from tests.guest.running import policy
 
 THEIRS = kernel.BPF_FS / "theirs"
 
@@ -51,7 +52,7 @@ def assert_refused(simple: str, *names: str) -> None:
     before = kernel.enable_seq()
     outcome = scxhid("sched", "use", simple)
     assert outcome.status == 1
-    assert len(outcome.err.splitlines()) == 1
+    assert len(outcome.errors) == 1
     for name in ("exits_by_itself", "nothing was changed", "--replace", *names):
         assert name in outcome.err
     assert (kernel.ops(), kernel.enable_seq()) == ("exits_by_itself", before)
@@ -69,16 +70,16 @@ def test_a_held_one_is_left_alone_and_its_process_named(simple: str, held: Child
 
 @pytest.mark.usefixtures("pinned")
 def test_replace_takes_a_pinned_one_off(simple: str) -> None:
-    done("sched", "use", simple, "--replace")
-    assert kernel.ops() == "simple"
+    use(simple, "--replace")
+    assert policy() == "simple"
     assert not (THEIRS / "link").exists()
-    assert sched_status()["mode"] == "direct"
+    assert sched_status()["mode"] == "hosted"
 
 
 @pytest.mark.usefixtures("held")
 def test_replace_takes_a_held_one_off(simple: str) -> None:
-    done("sched", "use", simple, "--replace")
-    assert kernel.ops() == "simple"
+    use(simple, "--replace")
+    assert policy() == "simple"
     events = [(e["event"], e["name"]) for e in done("sched", "log", "--json").json]
     assert events == [("replaced", "exits_by_itself"), ("attached", "simple")]
 

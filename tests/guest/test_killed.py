@@ -1,155 +1,189 @@
 """A command killed at any step: something known runs, ``status`` says what, the next command works.
 
-The steps are the calls that change something in the kernel or in the BPF file system.
-A first, unharmed swap lists them; then a forked command is killed before each of them.
+Here at the steps that decide; with ``-m slow`` at every step of every change.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from typing import Any
-from unittest import mock
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import pyloader.libbpf
-from pyloader import bpffs, history, keep, swap
+import pytest
+
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, use
 from tests.guest.conftest import Program
-from tests.guest.processes import Child, forked
+from tests.guest.running import HOST, HOST_OPS, NO_SLOT, host_variable, policy, slots
+from tests.guest.steps import deciding, killed_before, steps_of, worth_killing
+from tests.guest.workers import busy, sleepy, working
 
-CHANGING = [
-    (pyloader.libbpf.Object, "load"),
-    (pyloader.libbpf.Map, "attach_struct_ops"),
-    (pyloader.libbpf, "pin"),
-    (pyloader.libbpf, "detach_link"),
-    (pyloader.libbpf, "link_struct_ops"),
-    (pyloader.libbpf, "update"),
-    (bpffs.Place, "pin_link"),
-    (bpffs.Place, "unpin_link"),
-    (keep, "keep"),
-    (history, "add"),
-    (swap, "confirm"),
-    (swap, "become_current"),
-    (os, "unlink"),
-    (os, "rmdir"),
-    (os, "mkdir"),
-    (os, "rename"),
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A command that is killed: ``before`` are the commands that lead to where it begins."""
+
+    name: str
+    before: tuple[Words, ...]
+    command: Words
+    allowed: frozenset[tuple[str, str]]
+    """(policy, mode) that may run after the kill, one of them only if it was not killed."""
+    after: tuple[str, str]
+    must_have: frozenset[str]
+
+
+SIMPLE = ("simple", "hosted")
+ERROR = ("hosted_error", "hosted")
+PLAIN = ("exits_by_itself", "direct")
+NONE = ("", "none")
+
+_USE = ("sched", "use")
+_QUICK = ("--trial", "0")
+
+#: The two that the rest are variations of; all of them: -m slow.
+TOLD_BY = ("hosted to hosted", "hosted to plain")
+
+CHANGES = [
+    Change(
+        "hosted to hosted",
+        ((*_USE, "simple", *_QUICK),),
+        (*_USE, "hosted_error", *_QUICK),
+        frozenset({SIMPLE, ERROR}),
+        ERROR,
+        frozenset({"load", "pin", "update", "run", "switch", "drain", "rename"}),
+    ),
+    Change(
+        "none to hosted",
+        (("sched", "stop"),),
+        (*_USE, "simple", *_QUICK),
+        frozenset({NONE, SIMPLE}),
+        SIMPLE,
+        frozenset({"load", "pin", "attach_struct_ops", "pin_link", "rename"}),
+    ),
+    Change(
+        "plain to hosted",
+        ((*_USE, "exits_by_itself", *_QUICK),),
+        (*_USE, "simple", *_QUICK),
+        frozenset({PLAIN, NONE, SIMPLE}),
+        SIMPLE,
+        frozenset({"detach_link", "attach_struct_ops", "pin_link", "rename"}),
+    ),
+    Change(
+        "hosted to plain",
+        ((*_USE, "simple", *_QUICK),),
+        (*_USE, "exits_by_itself", *_QUICK),
+        frozenset({SIMPLE, NONE, PLAIN}),
+        PLAIN,
+        frozenset({"detach_link", "attach_struct_ops", "pin_link", "rename"}),
+    ),
+    Change(
+        "plain to plain",
+        ((*_USE, "simple", "--direct", *_QUICK),),
+        (*_USE, "exits_by_itself", *_QUICK),
+        frozenset({("simple", "direct"), NONE, PLAIN}),
+        PLAIN,
+        frozenset({"detach_link", "attach_struct_ops", "pin_link", "rename"}),
+    ),
+    Change(
+        "back, hosted to hosted",
+        ((*_USE, "hosted_error", *_QUICK), (*_USE, "simple", *_QUICK)),
+        ("sched", "back"),
+        frozenset({SIMPLE, ERROR}),
+        ERROR,
+        frozenset({"switch", "drain", "rename"}),
+    ),
+    Change(
+        "back, hosted to plain",
+        ((*_USE, "exits_by_itself", *_QUICK), (*_USE, "simple", *_QUICK)),
+        ("sched", "back"),
+        frozenset({SIMPLE, NONE, PLAIN}),
+        PLAIN,
+        frozenset({"detach_link", "link_struct_ops", "rename"}),
+    ),
+    Change(
+        "stop",
+        ((*_USE, "simple", *_QUICK),),
+        ("sched", "stop"),
+        frozenset({SIMPLE, NONE}),
+        NONE,
+        frozenset({"detach_link", "rename"}),
+    ),
+    Change(
+        "set a load-time knob",
+        ((*_USE, "simple", *_QUICK),),
+        ("sched", "set", "fifo=on"),
+        frozenset({SIMPLE}),
+        SIMPLE,
+        frozenset({"load", "pin", "switch", "drain", "rename"}),
+    ),
 ]
 
 
-@contextmanager
-def before_each_step(act: Callable[[str], None]) -> Generator[None]:
-    """Call ``act`` with the step's name before each call that changes something."""
-    with ExitStack() as patches:
-        for owner, name in CHANGING:
-            patches.enter_context(mock.patch.object(owner, name, _with(getattr(owner, name), act)))
-        yield
-
-
-def _with(call: Any, act: Callable[[str], None]) -> Any:
-    def step(*arguments: Any, **named: Any) -> Any:
-        act(call.__name__)
-        return call(*arguments, **named)
-
-    return step
-
-
-def steps_of(*words: str) -> list[str]:
-    """The names of the steps of a command, from a run of it in another process."""
-
-    def run() -> list[str]:
-        seen: list[str] = []
-        with before_each_step(seen.append):
-            done(*words)
-        return seen
-
-    return forked(run)
-
-
-def killed_before(number: int, *words: str) -> bool:
-    """Run the command in another process that dies before its step ``number``, if it has one."""
-
-    def run(_: Callable[[Any], None]) -> None:
-        left = [number]
-
-        def count(_: str) -> None:
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
-
-        with before_each_step(count):
-            scxhid(*words)
-
-    return Child(run).wait() == -signal.SIGKILL
-
-
-def worth_killing(steps: list[str]) -> list[int]:
-    """Of a run of the same step (pins of many maps) the first and the last."""
-    around = ["", *steps, ""]
-    return [n for n, step in enumerate(steps) if {around[n], around[n + 2]} != {step}]
-
-
-def assert_true_status(allowed: set[str]) -> str:
-    """What runs after the kill, if ``status`` tells the same as the kernel."""
+def runs_now() -> tuple[str, str]:
+    """What runs, if ``status`` tells the same as the kernel."""
     kernel.wait_for("the kernel to settle", lambda: kernel.state() in ("enabled", "disabled"))
-    runs, found = kernel.ops(), sched_status()
-    assert runs in allowed
-    if runs:
-        assert (found["mode"], found["ops"], found["policy"]) == ("direct", runs, runs)
-    else:
-        assert (found["state"], found["mode"], found["policy"]) == ("disabled", "none", None)
-    return runs
+    name, found = policy(), sched_status()
+    mode = "none" if not name else "hosted" if kernel.ops() == HOST_OPS else "direct"
+    ops = kernel.ops() or None
+    assert (found["policy"] or "", found["ops"], found["mode"]) == (name, ops, mode)
+    return name, mode
 
 
-def test_a_swap_killed_at_each_step(simple: str, program: Program) -> None:
-    swap_to = ("sched", "use", program("exits_by_itself"))
-    done("sched", "use", simple)
-    done("sched", "use", simple)  # so that there is a previous one to be cleared
-    steps = steps_of(*swap_to)
-    assert {"load", "pin", "detach_link", "attach_struct_ops", "rename"} <= set(steps)
-    outcomes: dict[str, str] = {}
-    for number in worth_killing(steps):
-        done("sched", "use", simple)
-        at = f"{number} {steps[number]}"
-        # How many pins the last steps remove depends on what was the previous scheduler.
-        killed = killed_before(number, *swap_to)
-        outcomes[at] = assert_true_status(
-            {"simple", "exits_by_itself", ""} if killed else {"exits_by_itself"}
-        )
-        done("sched", "log")
-        assert_true_status({outcomes[at]})
-    kept, changed, neither = (
-        [at for at, runs in outcomes.items() if runs == name]
-        for name in ("simple", "exits_by_itself", "")
-    )
-    first_detach = steps.index("detach_link")
-    assert all(int(at.split()[0]) <= first_detach for at in kept), outcomes
-    assert len(kept) >= 4, outcomes
-    assert changed, outcomes
-    assert len(neither) <= 6, outcomes
+def assert_tidy() -> None:
+    """No pin and no slot is left of what neither runs nor is the previous one."""
+    places = {pin.relative_to(kernel.PINS / "sched").parts[0] for pin in kernel.pins()}
+    assert places <= {"current", "previous", "host"}, places
+    if not HOST.exists():
+        return
+    assert host_variable("draining_slot") == NO_SLOT
+    in_use = [slot for slot in slots() if slot[3]]
+    assert len(in_use) <= 2, in_use
 
 
-def test_back_killed_at_each_step(simple: str, program: Program) -> None:
-    done("sched", "use", program("exits_by_itself"))
-    done("sched", "use", simple)
-    steps = steps_of("sched", "back")
-    for number in worth_killing(steps)[::2]:
-        done("sched", "use", program("exits_by_itself"))
-        done("sched", "use", simple)
-        killed_before(number, "sched", "back")
-        assert_true_status({"simple", "exits_by_itself", ""})
+def kill_at(change: Change, program: Program, which: Callable[[list[str]], list[int]]) -> None:
+    """Kill the command at the steps that ``which`` chooses, and look each time."""
+
+    def named(words: Words) -> Words:
+        paths = {"simple", "hosted_error", "exits_by_itself"}
+        return tuple(program(word) if word in paths else word for word in words)
+
+    def begin() -> None:
+        for words in change.before:
+            done(*named(words))
+
+    use(program("simple"))
+    command = named(change.command)
+    begin()
+    steps = steps_of(*command)
+    assert change.must_have <= set(steps), steps
+    assert runs_now() == change.after
+    outcomes: dict[str, tuple[str, str]] = {}
+    with working([busy, sleepy]) as workers:
+        for number in which(steps):
+            begin()
+            killed = killed_before(number, *command)
+            at = f"{number} {steps[number] if killed else 'to the end'}"
+            outcomes[at] = runs_now()
+            assert outcomes[at] in (change.allowed if killed else {change.after}), outcomes
+            workers.all_go_on(within_s=5)
+            done("sched", "stop" if number % 2 else "log")
+            runs_now()
+        begin()
+        assert_tidy()
+    assert len(set(outcomes.values())) >= min(2, len(change.allowed)), outcomes
 
 
-def test_stop_killed_at_each_step(simple: str) -> None:
-    done("sched", "use", simple)
-    steps = steps_of("sched", "stop")
-    assert "detach_link" in steps
-    for number in worth_killing(steps):
-        done("sched", "use", simple)
-        assert killed_before(number, "sched", "stop")
-        assert_true_status({"simple", ""})
-        done("sched", "stop")
-        assert kernel.state() == "disabled"
+@pytest.mark.parametrize(
+    "change",
+    [change for change in CHANGES if change.name in TOLD_BY],
+    ids=lambda change: change.name,
+)
+def test_killed_at_a_step_that_decides(change: Change, program: Program) -> None:
+    kill_at(change, program, deciding)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_killed_at_every_step(change: Change, program: Program) -> None:
+    kill_at(change, program, worth_killing)

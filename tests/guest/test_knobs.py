@@ -7,8 +7,9 @@ import time
 import pytest
 
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.processes import hogs
+from tests.guest.running import policy
 
 
 def knob(name: str) -> object:
@@ -22,7 +23,7 @@ def switches_per_s(seconds: float = 3.0) -> float:
 
 
 def test_a_longer_slice_means_fewer_context_switches(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=500")
+    use(simple, "slice_us=500")
     with hogs():
         time.sleep(1)
         short = switches_per_s()
@@ -44,7 +45,7 @@ def test_a_longer_slice_means_fewer_context_switches(simple: str) -> None:
     ],
 )
 def test_a_bad_setting_changes_nothing(simple: str, words: list[str], reason: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     before = kernel.enable_seq()
     outcome = scxhid("sched", "set", *words)
     assert outcome.status == 2
@@ -64,41 +65,41 @@ def test_a_bad_value_for_use_attaches_nothing(simple: str) -> None:
 
 
 def test_a_load_time_knob_changes_by_a_swap_that_keeps_the_others(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000", "--direct")
     before = kernel.enable_seq()
     outcome = done("sched", "set", "fifo=on")
-    assert outcome.out.startswith("fifo: off → on\nsimple runs, after simple: ")
+    assert outcome.out.startswith("fifo: off → on\nsimple runs (direct), after simple: ")
     assert kernel.enable_seq() == before + 1
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
     assert sched_status()["knobs_changed"] == {"slice_us": 3000, "fifo": True}
     assert (kernel.CURRENT / "link").exists()
 
 
 def test_live_and_load_time_knobs_turn_together(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     done("sched", "set", "fifo=on", "slice_us=2ms")
     assert sched_status()["knobs_changed"] == {"slice_us": 2000, "fifo": True}
 
 
 def test_a_fifo_queue_takes_no_vtime(simple: str) -> None:
-    done("sched", "use", simple, "fifo=on")
+    use(simple, "fifo=on")
     with hogs():
         time.sleep(1)
     total = done("sched", "stats", "--json").json["total"]
     assert total["dispatched_global"] > 0
     assert total["vtime_raised"] == total["vtime_lowered"] == 0
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
 
 
 def test_use_begins_with_the_defaults(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=3000")
-    done("sched", "use", simple)
+    use(simple, "slice_us=3000")
+    use(simple)
     assert knob("slice_us") == 5000
 
 
 def test_keep_knobs_carries_them_over(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=3000", "fifo=on")
-    outcome = done("sched", "use", simple, "fifo=off", "--keep-knobs", "--json")
+    use(simple, "slice_us=3000", "fifo=on", "--direct")
+    outcome = use(simple, "fifo=off", "--keep-knobs", "--direct", "--json")
     assert outcome.json["kept_knobs"] == {"slice_us": 3000}
     assert (knob("slice_us"), knob("fifo")) == (3000, False)
 

@@ -15,9 +15,10 @@ import pytest
 
 import pyloader
 from tests.guest import kernel
-from tests.guest.command import Outcome, done, sched_status, scxhid
+from tests.guest.command import Outcome, done, sched_status, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.processes import forked, hogs
+from tests.guest.running import HOST_OPS, policy
 
 NOBODY = 65534
 CPU1 = Path("/sys/devices/system/cpu/cpu1/online")
@@ -44,32 +45,32 @@ def as_nobody(*words: str) -> Outcome:
     "words", [["use", "SIMPLE"], ["stop"], ["back"], ["set", "slice_us=1000"], ["knobs"], ["stats"]]
 )
 def test_without_root_it_is_refused_in_one_sentence(simple: str, words: list[str]) -> None:
-    done("sched", "use", simple)
+    use(simple)
     before = kernel.enable_seq()
     outcome = as_nobody("sched", *(simple if word == "SIMPLE" else word for word in words))
     assert outcome.status == 4, outcome
-    assert len(outcome.err.splitlines()) == 1
+    assert len(outcome.errors) == 1
     assert "run scxhid as root" in outcome.err or "run it as root" in outcome.err
-    assert (kernel.ops(), kernel.enable_seq()) == ("simple", before)
+    assert (policy(), kernel.enable_seq()) == ("simple", before)
 
 
 def test_without_root_nothing_is_attached(simple: str) -> None:
     outcome = as_nobody("sched", "use", simple)
     assert outcome.status == 4
-    assert len(outcome.err.splitlines()) == 1
+    assert len(outcome.errors) == 1
     assert kernel.state() == "disabled"
 
 
 def test_without_root_status_still_tells_what_runs(simple: str) -> None:
     assert as_nobody("status").status == 0
-    done("sched", "use", simple)
+    use(simple)
     outcome = as_nobody("status")
     assert outcome.status == 0
-    assert "simple" in outcome.out
+    assert HOST_OPS in outcome.out
     assert "run it as root" in outcome.out
     assert "attached by whom only root can see" in outcome.out
     found = as_nobody("status", "--json").json["sched"]
-    assert (found["ops"], found["mode"]) == ("simple", None)
+    assert (found["ops"], found["mode"]) == (HOST_OPS, None)
 
 
 def test_without_root_a_scheduler_still_tells_about_itself(simple: str) -> None:
@@ -81,7 +82,7 @@ def test_an_object_that_the_user_may_not_read(simple: str, tmp_path: Path) -> No
     hidden.mkdir(mode=0o700)
     outcome = as_nobody("sched", "use", str(hidden / "simple.bpf.o"))
     assert outcome.status in (1, 4)
-    assert len(outcome.err.splitlines()) == 1
+    assert len(outcome.errors) == 1
 
 
 @contextmanager
@@ -100,10 +101,10 @@ def test_without_a_bpf_file_system_the_command_that_mends_it_is_told(simple: str
         outcome = scxhid("sched", "use", simple)
         assert outcome.status == 3
         assert f"mount -t bpf bpf {kernel.BPF_FS}" in outcome.err
-        assert len(outcome.err.splitlines()) == 1
+        assert len(outcome.errors) == 1
         assert kernel.state() == "disabled"
         assert sched_status()["mode"] == "none"
-    done("sched", "use", simple)
+    use(simple)
 
 
 @pytest.fixture
@@ -121,8 +122,8 @@ def full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path
 
 @pytest.mark.usefixtures("full_disk")
 def test_a_full_disk_does_not_stand_in_the_way(simple: str, program: Program) -> None:
-    done("sched", "use", simple, "slice_us=3000")
-    done("sched", "use", program("exits_by_itself"))
+    use(simple, "slice_us=3000")
+    use(program("exits_by_itself"))
     done("sched", "back")
     assert sched_status()["knobs_changed"] == {"slice_us": 3000}
     done("sched", "set", "slice_us=2000")
@@ -130,7 +131,7 @@ def test_a_full_disk_does_not_stand_in_the_way(simple: str, program: Program) ->
     outcome = scxhid("sched", "set", "fifo=on")  # there is no copy to load afresh
     assert outcome.status == 1
     assert "scxhid sched use simple KNOB=VALUE" in outcome.err
-    assert kernel.ops() == "simple"
+    assert policy() == "simple"
     done("sched", "stop")
 
 
@@ -142,9 +143,10 @@ def one_cpu_less() -> Generator[None]:
     CPU1.write_text("1")
 
 
+@pytest.mark.smoke
 @pytest.mark.usefixtures("one_cpu_less")
 def test_a_cpu_that_goes_and_comes_back_does_not_end_it(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     before = kernel.enable_seq()
     with hogs():
         for _ in range(2):
@@ -152,13 +154,13 @@ def test_a_cpu_that_goes_and_comes_back_does_not_end_it(simple: str) -> None:
             time.sleep(0.5)
             CPU1.write_text("1")
             time.sleep(0.5)
-    assert (kernel.ops(), kernel.enable_seq()) == ("simple", before)
+    assert (policy(), kernel.enable_seq()) == ("simple", before)
     assert sched_status()["last_exit"] is None
 
 
 @pytest.mark.usefixtures("one_cpu_less")
 def test_a_scheduler_without_hotplug_callbacks_is_ended_and_says_so(program: Program) -> None:
-    done("sched", "use", program("error"))
+    use(program("error"))
     CPU1.write_text("0")
     kernel.wait_disabled()
     exit_ = sched_status()["last_exit"]

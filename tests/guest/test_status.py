@@ -9,9 +9,10 @@ from typing import Any
 
 from pyloader import ObjectSpec
 from tests.guest import kernel
-from tests.guest.command import done, sched_status
+from tests.guest.command import done, sched_status, use
 from tests.guest.conftest import Program
 from tests.guest.processes import Child, pause
+from tests.guest.running import HOST_OPS, policy
 
 KEYS = {"state", "ops", "policy", "mode", "since", "knobs_changed", "last_exit"}
 
@@ -24,19 +25,19 @@ def test_nothing_attached() -> None:
 
 
 def test_ours(simple: str) -> None:
-    done("sched", "use", simple, "slice_us=3000")
+    use(simple, "slice_us=3000")
     found = sched_status()
     assert set(found) == KEYS
-    assert (found["state"], found["mode"]) == ("enabled", "direct")
-    assert (found["ops"], found["policy"]) == ("simple", "simple")
+    assert (found["state"], found["mode"]) == ("enabled", "hosted")
+    assert (found["ops"], found["policy"]) == (HOST_OPS, "simple")
     assert found["since"] > 1_600_000_000
     said = done("status").out
-    assert "simple (attached by scxhid, since " in said
+    assert "simple (hosted by scxhid, since " in said
     assert "slice_us = 3000" in said
 
 
 def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> None:
-    done("sched", "use", program("exits_by_itself"), "code=7")
+    use(program("exits_by_itself"), "code=7")
     done("sched", "set", "leave=on")
     kernel.wait_disabled()
     found = sched_status()
@@ -52,26 +53,26 @@ def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> N
     event = done("sched", "log", "--json").json[-1]
     assert event["name"] == "exits_by_itself"
     assert event["exit"]["exit_code"] == exit_["exit_code"]
-    done("sched", "use", simple)
+    use(simple)
     assert sched_status()["policy"] == "simple"
 
 
 def test_thrown_out_for_an_error_while_nobody_watched(program: Program, simple: str) -> None:
-    done("sched", "use", program("error"))
+    use(program("error"))
     done("sched", "set", "fail=on")
     kernel.wait_disabled()
     exit_ = sched_status()["last_exit"]
     assert exit_["kind_name"] == "error_bpf"
     assert "told to fail while queueing" in exit_["message"]
-    done("sched", "use", simple)
-    assert kernel.ops() == "simple"
+    use(simple)
+    assert policy() == "simple"
     events = done("sched", "log", "--json").json
     assert [e["event"] for e in events] == ["attached", "ejected", "attached"]
     assert "told to fail while queueing" in done("sched", "log", "--dump").out
 
 
 def test_the_log_keeps_an_ejection_once(program: Program) -> None:
-    done("sched", "use", program("error"))
+    use(program("error"))
     done("sched", "set", "fail=on")
     kernel.wait_disabled()
     for _ in range(2):
@@ -80,18 +81,18 @@ def test_the_log_keeps_an_ejection_once(program: Program) -> None:
 
 
 def test_taken_off_with_sysrq(simple: str) -> None:
-    done("sched", "use", simple)
+    use(simple)
     Path("/proc/sysrq-trigger").write_text("S")
     kernel.wait_disabled()
     exit_ = sched_status()["last_exit"]
     assert (exit_["name"], exit_["kind_name"]) == ("simple", "sysrq")
-    done("sched", "use", simple)
+    use(simple)
     assert sched_status()["last_exit"] is None
 
 
 def test_another_one_of_the_same_name_is_not_taken_for_ours(program: Program) -> None:
     path = program("exits_by_itself")
-    done("sched", "use", path)
+    use(path)
     done("sched", "set", "leave=on")
     kernel.wait_disabled()
 

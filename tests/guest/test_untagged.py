@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.guest import kernel
-from tests.guest.command import done, sched_status, scxhid
+from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.conftest import Program
 
 NAME = "foreign_0.9.1"
@@ -17,14 +17,14 @@ def untagged(program: Program) -> str:
 
 
 def test_it_runs_under_its_own_name(untagged: str) -> None:
-    assert done("sched", "use", untagged).out.startswith(f"{NAME} runs: ")
+    assert use(untagged).out.startswith(f"{NAME} runs (direct): ")
     assert kernel.ops() == NAME
     found = sched_status()
     assert (found["mode"], found["ops"], found["policy"]) == ("direct", NAME, NAME)
 
 
 def test_its_variables_are_shown_and_set(untagged: str) -> None:
-    done("sched", "use", untagged, "nr_layers=4", "busy_percent=30")
+    use(untagged, "nr_layers=4", "busy_percent=30")
     shown = done("sched", "knobs").out
     for name in ("slice_ns", "nr_layers", "mode", "busy_percent", "nr_enqueues"):
         assert name in shown
@@ -36,7 +36,7 @@ def test_its_variables_are_shown_and_set(untagged: str) -> None:
 
 
 def test_its_constants_are_set_by_a_swap(untagged: str) -> None:
-    done("sched", "use", untagged, "nr_layers=4")
+    use(untagged, "nr_layers=4")
     outcome = done("sched", "set", "slice_ns=2000000")
     assert outcome.out.startswith("slice_ns: 10000000 → 2000000\n")
     rows = {line.split()[0]: line.split()[1] for line in done("sched", "knobs").out.splitlines()}
@@ -45,7 +45,7 @@ def test_its_constants_are_set_by_a_swap(untagged: str) -> None:
 
 @pytest.mark.parametrize("setting", ["nr_layers=-1", "smt_enabled=perhaps", "nr_layer=3"])
 def test_a_bad_value_changes_nothing(untagged: str, setting: str) -> None:
-    done("sched", "use", untagged)
+    use(untagged)
     before = kernel.enable_seq()
     assert scxhid("sched", "set", setting).status == 2
     assert (kernel.ops(), kernel.enable_seq()) == (NAME, before)
@@ -53,15 +53,15 @@ def test_a_bad_value_changes_nothing(untagged: str, setting: str) -> None:
 
 def test_its_exit_is_read_where_it_records_it(untagged: str, simple: str) -> None:
     # nr_layers=0 would divide by zero, which BPF defines as 0: the kernel then takes its default
-    done("sched", "use", untagged)
-    done("sched", "use", simple)
+    use(untagged)
+    use(simple)
     event = next(e for e in done("sched", "log", "--json").json if e["event"] == "stopped")
     assert event["name"] == NAME
     assert event["exit"]["kind_name"] == "unreg"
 
 
 def test_stop_and_back(untagged: str) -> None:
-    done("sched", "use", untagged)
+    use(untagged)
     assert done("sched", "stop").out.startswith(f"{NAME} is off")
     done("sched", "back")
     assert kernel.ops() == NAME

@@ -16,10 +16,11 @@ ABOUT("a scheduler that fails late, in its init", "testing what a loader says ab
 #define EINVAL_ 22
 
 KNOB_AT_LOAD(u32, how, 1, 0, 2, "", "0: succeed, 1: return -EINVAL, 2: call scx_bpf_error");
+KNOB(bool, fail_next, false, false, true, "", "fail when it is attached the next time");
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(init_fails_init)
 {
-	if (how == 1)
+	if (how == 1 || fail_next)
 		return -EINVAL_;
 	if (how == 2)
 		scx_bpf_error("init gives up on purpose (how=%d)", how);

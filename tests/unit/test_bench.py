@@ -9,12 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from vm.bench import inside, report, suites
-from vm.bench.floor import ROOT, Floor, compile_floor
+from vm.bench import (
+    contest,
+    exact_programs,
+    exact_wakeup,
+    gapless,
+    inside,
+    intervals,
+    pages,
+    report,
+    side_by_side,
+    suites,
+    swap_gap,
+)
+from vm.bench.floor import ROOT, Floor, compile_floor, compile_program
 from vm.bench.result import Result, compare
 from vm.bench.turns import in_turns, repeated
 
-FORM = ("id", "value", "unit", "baseline", "baseline_value", "ratio", "goal", "met", "runs")
+FORM = (
+    *("id", "value", "unit", "baseline", "baseline_value", "ratio", "goal", "met", "runs"),
+    "interval",
+)
 
 
 def a_result(id_: str = "vm_boot", value: float = 12.0, limit: float | None = 2.5) -> Result:
@@ -66,6 +81,13 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "read_percpu_64x32",
         "knob_write",
         "attach_detach",
+        "swap_gap",
+        "gapless",
+        "gapless_wakeup_max",
+        "host_overhead",
+        "interactive_p99_overload",
+        "interactive_hackbench",
+        "schedulers",
         "status_startup",
         "vm_boot",
     )
@@ -82,6 +104,14 @@ def test_results_of_other_suites_stay_in_the_document(tmp_path: Path) -> None:
         ("knob_write", 12.0),
         ("vm_boot", 9.0),
     ]
+
+
+def test_a_table_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    report.write(path, [a_result("schedulers/work/gone"), a_result("swap_gap_vs_floor")], {})
+    report.write(path, [a_result("schedulers/work/simple")], {})
+    ids = [entry["id"] for entry in json.loads(path.read_text())["results"]]
+    assert ids == ["swap_gap_vs_floor", "schedulers/work/simple"]
 
 
 def test_a_damaged_document_is_replaced(tmp_path: Path) -> None:
@@ -113,7 +143,7 @@ def test_an_unknown_suite_is_one_sentence_with_the_known_ones() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["attach", "read_map"])
+@pytest.mark.parametrize("name", ["attach", "read_map", "swap_gap"])
 def test_a_floor_compiles_and_explains_its_use(name: str) -> None:
     done = subprocess.run([compile_floor(name)], capture_output=True, text=True)
     assert done.returncode == 2
@@ -131,3 +161,258 @@ def test_a_floor_answers_each_line_with_numbers() -> None:
     with Floor("/bin/cat") as floor:
         assert floor.ask("1 22") == [1, 22]
         assert floor.ask("333") == [333]
+
+
+# --- intervals ---
+
+
+def test_an_interval_holds_the_ratio_and_narrows_with_agreement() -> None:
+    baseline = [10.0, 10.1, 9.9, 10.0, 10.05, 9.95, 10.0]
+    noisy = [20.0, 12.0, 31.0, 19.0, 8.0, 22.0, 25.0]
+    steady = [20.0, 20.1, 19.9, 20.2, 19.8, 20.0, 20.1]
+    for values in (noisy, steady):
+        interval = intervals.of_ratio(values, baseline)
+        assert interval
+        assert interval[0] <= 2.0 <= interval[1]
+    spans = [intervals.of_ratio(values, baseline) for values in (noisy, steady)]
+    assert spans[0]
+    assert spans[1]
+    assert spans[0][1] - spans[0][0] > 10 * (spans[1][1] - spans[1][0])
+
+
+def test_an_interval_is_the_same_for_the_same_samples() -> None:
+    samples = [3.0, 1.0, 2.0, 5.0, 4.0]
+    assert intervals.of_ratio(samples, samples[::-1]) == intervals.of_ratio(samples, samples[::-1])
+
+
+def test_rounds_are_drawn_together_for_both() -> None:
+    """What disturbs a round disturbs both of it: the ratio is sure although neither is."""
+    baseline = [1.0, 5.0, 2.0, 8.0, 3.0]
+    assert intervals.of_ratio([2 * value for value in baseline], baseline) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(("values", "against"), [([1.0, 2.0], [1.0, 2.0]), ([1.0] * 5, [0.0] * 5)])
+def test_too_few_rounds_and_a_baseline_of_nothing_have_no_interval(
+    values: list[float], against: list[float]
+) -> None:
+    assert intervals.of_ratio(values, against) is None
+
+
+# --- schedulers side by side ---
+
+
+def test_jains_index_is_one_for_equal_shares_and_one_nth_for_a_monopoly() -> None:
+    assert contest.jain([7, 7, 7]) == pytest.approx(1.0)
+    assert contest.jain([9, 0, 0]) == pytest.approx(1 / 3)
+    assert contest.jain([1, 3]) == pytest.approx(16 / 20)
+    assert contest.jain([0, 0]) == 0
+
+
+def test_shares_are_of_the_time_between_two_answers_of_the_hogs() -> None:
+    before = [1_000_000_000, 500, 10, 900, 40]
+    after = [3_000_000_000, 1500, 70, 1900, 80]
+    assert contest.shares(before, after) == {"fairness": pytest.approx(1.0), "work": 50.0}
+
+
+def test_every_scheduler_goes_first_in_its_turn() -> None:
+    firsts = {contest.turned(["kernel", "a", "b"], number)[0] for number in range(3)}
+    assert firsts == {"kernel", "a", "b"}
+
+
+def test_the_table_of_schedulers_has_a_line_each_and_the_kernels_first() -> None:
+    samples = {
+        f"{name}/{metric}": [1e6 * factor, 2e6 * factor, 3e6 * factor]
+        for name, factor in (("b", 2.0), ("kernel", 1.0))
+        for metric in contest.METRICS
+    }
+    results = contest.results(samples)
+    assert all(side_by_side.belongs(result) for result in results)
+    lines = side_by_side.table([*results, a_result()]).splitlines()
+    assert [line.split()[0] for line in lines] == ["scheduler", "kernel", "b"]
+    assert "4 (2×, 2 to 2)" in lines[2]
+    assert "×" not in lines[1]
+
+
+def test_without_schedulers_there_is_no_second_table() -> None:
+    assert side_by_side.table([a_result()]) == ""
+
+
+def test_the_page_takes_the_figures_and_keeps_its_words() -> None:
+    samples = {
+        f"{name}/{metric}": [1e6, 2e6, 3e6]
+        for name in ("kernel", "a")
+        for metric in contest.METRICS
+    }
+    entries = [result.to_json() for result in [a_result(), *contest.results(samples)]]
+    page = (
+        "words\n<!-- bench:results -->\nold\n<!-- bench:end -->\nmore\n<!-- bench:schedulers -->\n"
+    )
+    page += "old\n<!-- bench:end -->\nlast\n"
+    parts = {"results": pages.results(entries), "schedulers": pages.schedulers(entries)}
+    lines = pages.filled(page, parts).splitlines()
+    assert "old" not in lines
+    assert [line for line in lines if line in ("words", "more", "last")] == [
+        "words",
+        "more",
+        "last",
+    ]
+    assert sum(line.startswith("| vm_boot | 12 | s | 4 | 3× |") for line in lines) == 1
+    assert sum(line.startswith(("| kernel |", "| a |")) for line in lines) == 2
+    assert pages.filled(page, {"schedulers": ""}) == page
+
+
+# --- the gap ---
+
+
+def test_gaps_are_compared_idle_and_loaded_with_both_baselines() -> None:
+    samples = {
+        f"{name}{load}": [value * 1e6] * 3
+        for name, value in (("use", 75.0), ("back", 70.0), ("c", 70.0), ("respawn", 500.0))
+        for load in ("", "_loaded")
+    }
+    results = swap_gap.results(samples)
+    assert [(result.id, result.met) for result in results] == [
+        ("swap_gap_vs_floor", True),
+        ("swap_gap_back_vs_floor", True),
+        ("swap_gap_vs_respawn", True),
+        ("swap_gap_loaded_vs_floor", True),
+        ("swap_gap_loaded_back_vs_floor", True),
+        ("swap_gap_loaded_vs_respawn", True),
+    ]
+    assert results[2].goal == "at most 0.25×"
+
+
+def test_what_a_gapless_swap_took_stands_beside_the_gap_of_a_plain_one() -> None:
+    samples = {
+        f"{name}{load}": [value] * count
+        for name, value, count in (
+            ("first_task", 2e6, 20),
+            ("drain", 5e6, 20),
+            ("drained", 3.0, 20),
+            ("plain", 100e6, 8),
+        )
+        for load in ("", "_loaded")
+    }
+    results = {result.id: result for result in gapless.results(samples)}
+    assert results["gapless_first_task"].ratio == pytest.approx(0.02)
+    assert results["gapless_loaded_drain"].baseline_value == 100.0
+    assert results["gapless_loaded_drained"].value == 3.0
+    assert results["gapless_loaded_first_task"].interval == (0.02, 0.02)
+
+
+# --- exact runs ---
+
+
+def test_alike_is_met_while_the_interval_reaches_down_to_the_limit() -> None:
+    def alike(interval: tuple[float, float] | None) -> Result:
+        return Result("x", 11.0, "ms", "b", 10.0, 1.0, 5, interval, alike=True)
+
+    assert alike((0.98, 1.3)).met
+    assert not alike((1.02, 1.3)).met
+    assert not alike(None).met
+    assert alike((0.98, 1.3)).goal == "no difference"
+
+
+def test_the_worst_wakeup_is_taken_of_each_seed() -> None:
+    runs = [
+        {"without": [1_000_000, 5_000_000], "with": [2_000_000, 6_000_000]},
+        {"without": [9_000_000, 1_000_000], "with": [8_000_000, 1_000_000]},
+        {"without": [4_000_000, 1_000_000], "with": [4_000_000, 1_000_000]},
+    ]
+    worst, median = exact_wakeup.swap_results(runs)
+    assert (worst.id, worst.value, worst.baseline_value) == ("gapless_wakeup_max", 6.0, 5.0)
+    assert worst.met
+    assert (median.value, median.goal) == (1.0, "for scale")
+
+
+def test_the_distance_to_the_floor_is_that_of_the_same_run() -> None:
+    kernel = [{"loaded": [5_000_000 + seed], "floor": [1_000_000 + seed]} for seed in range(3)]
+    ours = [{"loaded": [1_500_000 + seed], "floor": [1_000_000 + seed]} for seed in range(3)]
+    distance, whole = exact_wakeup.overload_results(kernel, ours, 4)
+    assert (distance.id, distance.ratio, distance.met) == ("interactive_p99_overload", 0.125, True)
+    assert whole.ratio == pytest.approx(0.3, abs=0.001)
+    faster = [{"loaded": [1], "floor": [2]}]
+    assert exact_wakeup.distances_ns(faster) == [0.0]
+
+
+def test_the_programs_run_in_turn_and_begin_elsewhere_with_another_seed() -> None:
+    programs = (exact_programs.Program("pingpong", ("5",), 2),)
+    assert exact_programs.body(programs, 2) == ["sleep 22", *["run /files/pingpong 5"] * 2]
+    assert exact_programs.body(programs, 3)[0] == "sleep 23"
+
+
+def test_the_first_answer_of_a_program_does_not_count() -> None:
+    programs = (
+        exact_programs.Program("pingpong", ("5",), 4),
+        exact_programs.Program("hackbench", (), 2),
+    )
+    said = ["900", "10", "30", "20", "800", "7"]
+    assert exact_programs.answers(said, programs) == {"pingpong": 20, "hackbench": 7}
+
+
+def test_a_program_that_did_not_answer_is_an_error() -> None:
+    from vm.errors import VmError
+
+    with pytest.raises(VmError, match="not the answer of every program"):
+        exact_programs.answers(["900"], (exact_programs.Program("pingpong", ("5",)),))
+
+
+def test_overhead_is_told_of_hackbench_and_of_one_switch() -> None:
+    taken = {
+        "direct": [{"hackbench": 100e6, "pingpong": 40e6}] * 3,
+        "hosted": [{"hackbench": 100.5e6, "pingpong": 41e6}] * 3,
+    }
+    hackbench, switch = exact_programs.overhead_results(taken)
+    assert (hackbench.ratio, hackbench.met) == (pytest.approx(1.005), True)
+    assert (switch.value, switch.baseline_value, switch.unit) == (10250.0, 10000.0, "ns")
+
+
+# --- the programs ---
+
+PROGRAMS = {
+    "hackbench": (("1", "2", "5"), 1),
+    "pingpong": (("50",), 1),
+    "hogs": (("2",), 5),
+    "sleeper": (("1", "20"), 5),
+    "messages": (("1", "2", "1", "50"), 5),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_workload_answers_each_line_with_its_numbers(name: str) -> None:
+    arguments, count = PROGRAMS[name]
+    with Floor(compile_program(name), *arguments) as program:
+        for _ in range(2):
+            answer = program.ask("go")
+            assert len(answer) == count
+            assert answer[0] > 0
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_workload_refuses_what_it_does_not_understand(name: str) -> None:
+    program = str(compile_program(name))
+    arguments = PROGRAMS[name][0]
+    done = subprocess.run([program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: {name} ")
+    wrong = ["-1", *arguments[1:]]
+    done = subprocess.run([program, *wrong], input="go\n", capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "-1 is not a whole number above 0" in done.stderr
+
+
+def test_hogs_count_time_and_work() -> None:
+    import time
+
+    with Floor(compile_program("hogs"), "2") as hogs:
+        before = hogs.ask("before")
+        time.sleep(0.3)
+        after = hogs.ask("after")
+    assert all(b > a for a, b in zip(before, after, strict=True))
+    assert sum(after[1::2]) < 2 * (after[0] - before[0]) + 1_000_000_000
+
+
+def test_quantiles_of_the_programs_are_in_order() -> None:
+    with Floor(compile_program("messages"), "1", "2", "1", "100") as messages:
+        _, p50, p99, p999, longest = messages.ask("go")
+    assert 0 < p50 <= p99 <= p999 <= longest

@@ -39,7 +39,7 @@ COMMANDS = [words for words in _commands(cli) if words[0] not in ("vm", "demo")]
 
 def test_commands_of_the_design_are_there() -> None:
     sched = {words[1] for words in COMMANDS if words[0] == "sched" and len(words) == 2}
-    assert sched == {"list", "info", "use", "back", "stop", "knobs", "set", "stats", "log"}
+    assert sched == {"list", "info", "use", "back", "stop", "knobs", "set", "stats", "rules", "log"}
     assert {"status", "doctor", "build", "check"} <= {words[0] for words in COMMANDS}
 
 

@@ -101,7 +101,7 @@ def test_a_line_that_is_no_event_is_kept_apart(line: str) -> None:
 
 
 def test_names_of_steps_are_unique() -> None:
-    assert len({step.name for step in STEPS}) == len(STEPS) == 8
+    assert len({step.name for step in STEPS}) == len(STEPS) == 9
 
 
 def piped() -> tuple[demo_screen.Screen, io.StringIO]:

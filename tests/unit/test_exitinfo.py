@@ -49,8 +49,22 @@ def test_only_what_user_space_did_was_asked_for(kind: int, asked: bool) -> None:
 
 def test_hotplug_asks_for_a_restart() -> None:
     # SCX_ECODE_ACT_RESTART | SCX_ECODE_RSN_HOTPLUG, as kernel/sched/ext*.h has them
-    assert ExitInfo(66, 1 << 48 | 1 << 32, "", "").wants_restart
-    assert not ExitInfo(66, 1 << 32, "", "").wants_restart
+    assert ExitInfo(66, 1 << 48 | 1 << 32, "", "").asks_restart
+    assert not ExitInfo(66, 1 << 32, "", "").asks_restart
+    assert ExitInfo(66, 1 << 48 | 1 << 32, "", "").is_hotplug
+
+
+@pytest.mark.parametrize("code", [0, -3, -1, 42, 1 << 49, (1 << 32) - 1])
+def test_other_codes_ask_for_nothing(code: int) -> None:
+    assert not ExitInfo(65, code, "", "").asks_restart
+    assert not ExitInfo(65, code, "", "").is_hotplug
+
+
+def test_sentence_tells_that_it_asks_for_a_restart() -> None:
+    info = ExitInfo(66, 1 << 48 | 1 << 32, "unregistered from the main kernel", "cpu 1 going")
+    assert info.sentence().endswith("cpu 1 going (it asks to be started again after CPU hotplug)")
+    by_itself = ExitInfo(65, 1 << 48 | 7, "", "new layout")
+    assert by_itself.sentence() == "ended by itself: new layout (it asks to be started again)"
 
 
 RECORD = {"recorded": 1, "kind": 1025, "exit_code": 7, "reason": "r", "msg": "m", "dump": "d"}

@@ -83,6 +83,10 @@ def test_wheel_has_the_headers_that_a_new_scheduler_includes(wheel: Path) -> Non
         assert f"pyloader/_data/schedulers/include/{header.name}" in names
 
 
+def test_wheel_has_the_rules_that_can_be_named(wheel: Path) -> None:
+    assert "pyloader/_data/schedulers/rules/desktop.toml" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_wheel_has_the_schedulers_with_faults_that_the_demo_shows(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("refused", "stall"):

@@ -29,7 +29,7 @@ def test_simple_has_one_scheduler_with_its_callbacks(spec_of: SpecOf) -> None:
     assert ops.callbacks["enqueue"] == "simple_enqueue"
     assert {"init", "exit", "dispatch", "cpu_online", "cpu_offline"} <= set(ops.callbacks)
     assert "init_task" not in ops.callbacks
-    assert ops.fields["timeout_ms"] == 5000
+    assert ops.fields["timeout_ms"] == 3000
     assert ops.fields["name"] == "simple"
 
 
@@ -37,7 +37,9 @@ def test_programs_tell_their_section_type_and_length(spec_of: SpecOf) -> None:
     programs = spec_of("simple").programs
     assert programs["simple_enqueue"].section == "struct_ops/simple_enqueue"
     assert programs["simple_init"].section == "struct_ops.s/simple_init"
-    assert all(p.type == "struct_ops" and p.instructions > 0 for p in programs.values())
+    assert programs["policy_init"].type == "syscall"
+    callbacks = [p for name, p in programs.items() if name.startswith("simple_")]
+    assert all(p.type == "struct_ops" and p.instructions > 0 for p in callbacks)
     assert spec_of("globals").programs["count_syscalls"].type == "raw_tracepoint"
 
 
