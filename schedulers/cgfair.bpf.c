@@ -75,6 +75,7 @@ struct task {
 	u64 vtime;
 	u64 place;	/* the virtual time under which it queued last, or passed the queue by */
 	u64 charged_ns; /* of its CPU time, what has been charged or was none of our business */
+	u64 share;	/* of the machine, when it was charged last; WHOLE is all of it */
 	u32 counted;	/* the weight with which its group counts it as runnable; 0: it does not */
 };
 
@@ -82,6 +83,7 @@ static void task_start(struct task_struct *p, struct task *t)
 {
 	t->vtime = t->place = vtime_now;
 	t->charged_ns = p->se.sum_exec_runtime;
+	t->share = WHOLE;
 }
 
 POLICY_TASK_STATE(struct task, task_start);
@@ -108,7 +110,18 @@ static void count_task(struct task_struct *p, struct task *t, u32 weight)
 	bpf_cgroup_release(cgrp);
 }
 
-/* Charges p for what it ran since it was charged last, and its group with it. */
+/* So much virtual time is a run of that length, by the rate at which p was charged last. */
+static u64 vtime_of(const struct task *t, u64 used_ns)
+{
+	if (used_ns > MAX_CHARGE_NS)
+		used_ns = MAX_CHARGE_NS;
+	return used_ns * WHOLE / (t->share ?: 1);
+}
+
+/*
+ * Charges p for what it ran since it was charged last, and its group with it. Only in a callback that
+ * is about p: in no other does the kernel tell a task's group.
+ */
 static void charge(struct task_struct *p, struct task *t)
 {
 	u64 used = p->se.sum_exec_runtime - t->charged_ns, weight = p->scx.weight;
@@ -132,7 +145,8 @@ static void charge(struct task_struct *p, struct task *t)
 	if (tasks < weight)
 		tasks = weight;
 	among = tasks + g->child_weight;
-	t->vtime += used * WHOLE / (share * weight / among ?: 1);
+	t->share = share * weight / among ?: 1;
+	t->vtime += vtime_of(t, used);
 
 	vtime = vtime_before(g->vtime, least) ? least : g->vtime;
 	vtime += used * WHOLE / (share * tasks / among ?: 1);
@@ -244,13 +258,15 @@ void POLICY_OP(cgfair_enqueue, struct task_struct *p, u64 enq_flags)
 void POLICY_OP(cgfair_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct task *t = NULL;
-	u64 first, vtime;
+	u64 first, vtime, most;
 
 	if (prev && (prev->scx.flags & SCX_TASK_QUEUED))
 		t = POLICY_TASK(prev);
 	if (t && scx_dsq_first_vtime(QUEUE, &first)) {
-		charge(prev, t);
-		vtime = queue_vtime(prev, t, false);
+		vtime = t->vtime + vtime_of(t, prev->se.sum_exec_runtime - t->charged_ns);
+		most = vtime_now + vtime_in(MAX_AHEAD_MS);
+		if (vtime_before(most, vtime)) /* there it would queue: see vtime_place() */
+			vtime = most;
 		if (vtime_before(vtime, first)) {
 			stat_inc(kept);
 			scx_bpf_task_set_slice(prev, slice_ns());
