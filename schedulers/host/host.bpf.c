@@ -136,17 +136,17 @@ void BPF_STRUCT_OPS(host_enqueue, struct task_struct *p, u64 enq_flags)
 	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
-/* Whether a task that the old policy had queued was put on this CPU. */
-static bool run_left_over(void)
+/* Whether a task that the policy in a slot had queued was put on this CPU. */
+static bool run_queued_by(u32 index)
 {
-	u32 slot = draining_slot, n;
-	struct slot *old = bpf_map_lookup_elem(&slots, &slot);
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
 	u64 first;
+	u32 n;
 
-	if (!old)
+	if (!slot)
 		return false;
-	first = (u64)old->generation << 32;
-	bpf_for(n, 0, old->nr_dsqs)
+	first = (u64)slot->generation << 32;
+	bpf_for(n, 0, slot->nr_dsqs)
 		if (scx_bpf_dsq_nr_queued(first | n) > 0 && scx_bpf_dsq_move_to_local(first | n)) {
 			return true;
 		}
@@ -166,9 +166,11 @@ static bool is_left_over(void)
 
 void BPF_STRUCT_OPS(host_dispatch, s32 cpu, struct task_struct *prev)
 {
-	if (draining_slot < HOST_SLOTS && is_left_over() && run_left_over())
+	if (draining_slot < HOST_SLOTS && is_left_over() && run_queued_by(draining_slot))
 		return;
 	PASS_ON(dispatch);
+	/* Somebody has removed the pins of the arrays: what the policy has queued must not be lost. */
+	run_queued_by(current_slot);
 }
 
 void BPF_STRUCT_OPS(host_tick, struct task_struct *p)

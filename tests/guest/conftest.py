@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.guest import kernel
+from tests.guest.command import scxhid
 from vm import klog
 from vm.guest_tests import ALLOWED_PROPERTY, OBJECTS_VARIABLE
 
@@ -25,6 +27,7 @@ OBJECTS = Path(os.environ.get(OBJECTS_VARIABLE, ""))
 Program = Callable[[str], str]
 
 _KMSG = "/dev/kmsg"
+_EJECTED = re.compile(r'BPF scheduler ".*" disabled \((?!unregistered from user space)')
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "kernel_log(regex): a report in the kernel log that this test provokes on purpose",
     )
+    config.addinivalue_line("markers", "ejects: a scheduler is thrown out, or ends, on purpose")
     config.addinivalue_line("markers", "slow: takes minutes; runs only with -m slow")
     config.addinivalue_line(
         "markers", "known_fault: asks for what is not true yet; runs only with -m known_fault"
@@ -78,6 +82,21 @@ def empty_slate(
     _back_to_the_kernels_own()
     yield
     _back_to_the_kernels_own()
+
+
+@pytest.fixture(autouse=True)
+def no_ejection(request: pytest.FixtureRequest, empty_slate: None) -> Generator[None]:
+    """Fail a test during which the kernel threw a scheduler out, unless it is marked ``ejects``."""
+    kmsg = os.open(_KMSG, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        os.lseek(kmsg, 0, os.SEEK_END)
+        yield
+        ended = [line for line in _records(kmsg) if _EJECTED.search(line)]
+    finally:
+        os.close(kmsg)
+    if ended and request.node.get_closest_marker("ejects") is None:
+        log = scxhid("sched", "log", "--dump").out
+        pytest.fail("\n".join(["thrown out during this test:", *ended, log]), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -107,7 +107,13 @@ def pins(root: Path = PINS) -> list[Path]:
 
 
 def unpin(root: Path = PINS) -> None:
-    """Remove everything below ``root`` and itself: what only pins kept attached goes off."""
+    """Remove everything below ``root`` and itself: what only pins kept attached goes off.
+
+    Links first: a scheduler must not live longer than its maps, whose timers and program arrays
+    end with their last pin.
+    """
+    for link in root.rglob("link"):
+        link.unlink()
     for folder, directories, names in os.walk(root, topdown=False):
         for name in names:
             (Path(folder) / name).unlink()

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <linux/membarrier.h>
 #include <linux/userfaultfd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +151,11 @@ static void run_unmovable(void)
 		if (moved_by)
 			self->errors++;
 		step();
+		/*
+		 * A processor goes offline only when nobody is pinned to it who sleeps: this one may
+		 * be moved away here, and nowhere else.
+		 */
+		sched_yield();
 	}
 }
 
