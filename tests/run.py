@@ -35,7 +35,7 @@ PARTS = {
     "inside a virtual machine": guest(),
     "on the oldest kernel, with 4 CPUs": guest(
         *("--kernel", "oldest", "--cpus", "4"),
-        words=("-m", "smoke and not slow and not known_fault"),
+        words=("-m", "smoke and not slow"),
     ),
 }
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")

@@ -37,19 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "ejects: a scheduler is thrown out, or ends, on purpose")
     config.addinivalue_line("markers", "slow: takes minutes; runs only with -m slow")
-    config.addinivalue_line(
-        "markers", "known_fault: asks for what is not true yet; runs only with -m known_fault"
-    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.markexpr:
         return
-    left_out = [
-        item
-        for item in items
-        if item.get_closest_marker("slow") or item.get_closest_marker("known_fault")
-    ]
+    left_out = [item for item in items if item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from pyloader import lock
 from tests.guest import kernel
 from tests.guest.command import sched_status, scxhid, use
@@ -78,6 +80,7 @@ def test_no_pin_runs_until_ctrl_c_and_then_the_old_one_is_back(
     assert sched_status()["knobs_changed"] == {"slice_us": 3000}
 
 
+@pytest.mark.ejects
 def test_no_pin_ends_with_the_scheduler(program: Program) -> None:
     other = program("exits_by_itself")
     outcome = scxhid("sched", "use", other, "leave=on", "code=5", "--no-pin")

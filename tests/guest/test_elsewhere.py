@@ -79,6 +79,7 @@ def counted() -> dict[str, int]:
     return done("sched", "stats", "--json").json["total"]
 
 
+@pytest.mark.ejects
 def test_its_dump_is_read_where_its_headers_put_it(whole: str) -> None:
     outcome = scxhid("sched", "use", whole, "fail=on", "--trial", "10")
     assert outcome.status == 1
@@ -90,6 +91,7 @@ def test_its_dump_is_read_where_its_headers_put_it(whole: str) -> None:
     assert len(event["exit"]["dump"]) < 16384  # its ops say exit_dump_len
 
 
+@pytest.mark.ejects
 def test_a_cpu_that_goes_ends_it_and_it_asks_for_a_restart(whole: str, hotplug: Path) -> None:
     use(whole)
     hotplug.write_text("0")
@@ -101,6 +103,7 @@ def test_a_cpu_that_goes_ends_it_and_it_asks_for_a_restart(whole: str, hotplug: 
     assert kernel.ops() == "whole"
 
 
+@pytest.mark.ejects
 def test_a_cpu_that_goes_between_load_and_attach_is_noticed(whole: str, hotplug: Path) -> None:
     with ObjectSpec.open(whole).load() as standby:
         hotplug.write_text("0")

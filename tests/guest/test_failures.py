@@ -10,6 +10,8 @@ from tests.guest.conftest import Program
 from tests.guest.processes import hogs
 from tests.guest.running import assert_runs, policy
 
+pytestmark = pytest.mark.ejects
+
 
 def assert_put_back(before_seq: int) -> None:
     """``simple`` runs again after a failed change, and nothing is left half-done."""

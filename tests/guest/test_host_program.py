@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+import pytest
+
 from tests.guest import kernel
 from tests.guest.conftest import Program
 from tests.guest.hosting import HOST_OPS, NO_SLOT, DrivenHost, driven
@@ -120,6 +122,7 @@ def test_no_cpu_is_left_out(simple: str) -> None:
             workers.all_go_on(within_s=5)
 
 
+@pytest.mark.ejects
 def test_the_dump_of_a_stall_names_the_queue_and_so_the_policy(
     simple: str, program: Program
 ) -> None:

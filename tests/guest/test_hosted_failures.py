@@ -14,7 +14,9 @@ from tests.guest.command import done, sched_status, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.processes import Child, hogs
 from tests.guest.running import HOST, HOST_OPS, assert_runs, host_variable, slots
-from tests.guest.workers import busy, modest, working
+from tests.guest.workers import busy, modest, sleepy, working
+
+pytestmark = pytest.mark.ejects
 
 
 @pytest.fixture
@@ -246,3 +248,20 @@ def test_a_host_whose_link_somebody_removes(simple: str) -> None:
     assert_runs("", "none")
     use(simple)
     assert (kernel.ops(), sched_status()["mode"]) == (HOST_OPS, "hosted")
+
+
+def test_a_host_whose_program_arrays_somebody_removes(simple: str) -> None:
+    """The kernel empties them with their last pin; what the policy has queued runs all the same."""
+    use(simple)
+    before = kernel.enable_seq()
+    with working((busy, busy, busy, sleepy)) as workers:
+        for array in (HOST / "maps").glob("on_*"):
+            array.unlink()
+        workers.all_go_on(within_s=10)
+        time.sleep(5)  # longer than the watchdog allows
+        workers.all_go_on(within_s=10)
+    assert (kernel.ops(), kernel.enable_seq()) == (HOST_OPS, before)
+    assert "the host can no longer call" in use(simple).err
+    assert_runs("simple", "direct")
+    use(simple)
+    assert_runs("simple", "hosted")

@@ -10,6 +10,8 @@ from tests.guest.conftest import Program
 from tests.guest.running import HOST, assert_runs
 from tests.guest.workers import busy, working
 
+pytestmark = pytest.mark.ejects
+
 
 @pytest.fixture
 def plain(program: Program) -> str:

@@ -47,10 +47,6 @@ WATCHDOG_NS = 3_000_000_000
 HOTPLUG = ("hotplug", "suspend") if CPUS > 2 else ("hotplug",) if CPUS > 1 else ()
 
 
-#: See docs/reference/kernels.md: the kernel ends them at once, in words.
-NOT_THERE = {("cgfair", "6.16")}
-
-
 @dataclass(frozen=True)
 class Case:
     """A scheduler, and whether the resident host runs it."""
@@ -75,8 +71,6 @@ def _cases() -> list[Any]:
     """Every scheduler as it is used: hosted if it says that it can be. On its own: ``-m slow``."""
     cases: list[Any] = []
     for name in schedulers():
-        if (name, os.uname().release[:4]) in NOT_THERE:
-            continue
         source = OBJECTS / f"{name}.bpf.o"
         direct = Case(name, "direct")
         if source.is_file() and b"scxhid:hostable:" in source.read_bytes():
@@ -100,29 +94,14 @@ def empty_slate() -> None:
     """Instead of the one for each test: one attach serves several tests here."""
 
 
-#: Those that do not start and stop as they should, and those that have not yet been seen to come
-#: through all of the rest: their tests run with -m known_fault.
-FAULTY_AT_START = {"cgfair"}
-UNPROVEN = {"central", "cgfair", "interactive", "layers", "nest"}
-
-
-def _marked(known_faulty: set[str]) -> list[Any]:
-    marked: list[Any] = []
-    for param in _cases():
-        case = param if isinstance(param, Case) else param.values[0]
-        faulty = case.name in known_faulty
-        marked.append(pytest.param(case, marks=pytest.mark.known_fault) if faulty else param)
-    return marked
-
-
-@pytest.fixture(scope="module", params=_marked(FAULTY_AT_START), ids=str)
+@pytest.fixture(scope="module", params=_cases(), ids=str)
 def case(request: pytest.FixtureRequest, a_state_of_its_own: None) -> Generator[Case]:
     _clear()
     yield request.param
     _clear()
 
 
-@pytest.fixture(scope="module", params=_marked(UNPROVEN), ids=str)
+@pytest.fixture(scope="module", params=_cases(), ids=str)
 def steady(request: pytest.FixtureRequest, a_state_of_its_own: None) -> Generator[Case]:
     _clear()
     yield request.param

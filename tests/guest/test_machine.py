@@ -158,6 +158,7 @@ def test_a_cpu_that_goes_and_comes_back_does_not_end_it(simple: str) -> None:
     assert sched_status()["last_exit"] is None
 
 
+@pytest.mark.ejects
 @pytest.mark.usefixtures("one_cpu_less")
 def test_a_scheduler_without_hotplug_callbacks_is_ended_and_says_so(program: Program) -> None:
     use(program("error"))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pyloader import ObjectSpec
 from tests.guest import kernel
 from tests.guest.command import done, sched_status, use
@@ -36,6 +38,7 @@ def test_ours(simple: str) -> None:
     assert "slice_us = 3000" in said
 
 
+@pytest.mark.ejects
 def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> None:
     use(program("exits_by_itself"), "code=7")
     done("sched", "set", "leave=on")
@@ -57,6 +60,7 @@ def test_left_by_itself_while_nobody_watched(program: Program, simple: str) -> N
     assert sched_status()["policy"] == "simple"
 
 
+@pytest.mark.ejects
 def test_thrown_out_for_an_error_while_nobody_watched(program: Program, simple: str) -> None:
     use(program("error"))
     done("sched", "set", "fail=on")
@@ -71,6 +75,7 @@ def test_thrown_out_for_an_error_while_nobody_watched(program: Program, simple: 
     assert "told to fail while queueing" in done("sched", "log", "--dump").out
 
 
+@pytest.mark.ejects
 def test_the_log_keeps_an_ejection_once(program: Program) -> None:
     use(program("error"))
     done("sched", "set", "fail=on")
@@ -80,6 +85,7 @@ def test_the_log_keeps_an_ejection_once(program: Program) -> None:
         assert events == ["attached", "ejected"]
 
 
+@pytest.mark.ejects
 def test_taken_off_with_sysrq(simple: str) -> None:
     use(simple)
     Path("/proc/sysrq-trigger").write_text("S")
@@ -90,6 +96,7 @@ def test_taken_off_with_sysrq(simple: str) -> None:
     assert sched_status()["last_exit"] is None
 
 
+@pytest.mark.ejects
 def test_another_one_of_the_same_name_is_not_taken_for_ours(program: Program) -> None:
     path = program("exits_by_itself")
     use(path)

@@ -51,6 +51,7 @@ def test_a_bad_value_changes_nothing(untagged: str, setting: str) -> None:
     assert (kernel.ops(), kernel.enable_seq()) == (NAME, before)
 
 
+@pytest.mark.ejects
 def test_its_exit_is_read_where_it_records_it(untagged: str, simple: str) -> None:
     # nr_layers=0 would divide by zero, which BPF defines as 0: the kernel then takes its default
     use(untagged)
