@@ -316,7 +316,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(central_init)
 	}
 	scx_bpf_put_cpumask(online);
 	decider = central_cpu;
-	clock_start(RATE_ONE / 8, false);
+	clock_start(RATE_ONE / 16, false);
 	timer = bpf_map_lookup_elem(&timers_map, &key);
 	if (!timer)
 		return -2; /* ENOENT */

@@ -189,9 +189,25 @@ static __always_inline bool can_kick_cpu(void)
 	return bpf_ksym_exists(scx_bpf_kick_cpu___new);
 }
 
+/*
+ * A CPU that goes offline still wakes the one who waits for that. It must not kick any more: the kernel
+ * (x86, up to 7.3 at least) would raise an interrupt of its own there, whose controller is off already.
+ * That request stays pending when the CPU is back, and no later one from it is ever carried out: kicks
+ * are lost, and detaching the scheduler may wait for ever.
+ */
+static __always_inline bool kick_gets_through(void)
+{
+	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	bool is_online = bpf_cpumask_test_cpu(bpf_get_smp_processor_id(), online);
+
+	scx_bpf_put_cpumask(online);
+	return is_online;
+}
+
 static __always_inline void scx_bpf_kick_cpu(s32 cpu, u64 flags)
 {
-	if (bpf_ksym_exists(scx_bpf_kick_cpu___new)) /* the question goes with the 7.2.12 build */
+	/* The first question goes with the 7.2.12 build. */
+	if (bpf_ksym_exists(scx_bpf_kick_cpu___new) && kick_gets_through())
 		scx_bpf_kick_cpu___new(cpu, flags);
 }
 

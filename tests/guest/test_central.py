@@ -69,6 +69,27 @@ def test_another_takes_over_while_the_central_cpu_is_offline(program: Program) -
 
 @needs_kick
 @needs_two
+def test_a_cpu_that_was_offline_still_takes_the_scheduler_off(program: Program) -> None:
+    """A kick from a CPU that is going offline would be the last one that it ever carries out.
+
+    If it was, the machine is lost here: the kernel waits for it with the scheduler attached.
+    """
+    use(program("central"))
+    online = Path("/sys/devices/system/cpu/cpu1/online")
+    for _ in range(5):
+        online.write_text("0")
+        online.write_text("1")
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {1})
+        done("sched", "stop")
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert kernel.state() == "disabled"
+
+
+@needs_kick
+@needs_two
 def test_workers_help_themselves_while_the_central_cpu_does_not_answer(program: Program) -> None:
     """A real-time task holds it for a second."""
     use(program("central"), "central_cpu=1")
