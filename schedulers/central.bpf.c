@@ -89,7 +89,7 @@ static int look(void *map, int *key, struct bpf_timer *timer)
 
 	stat_inc(timers);
 	timer_cpu = bpf_get_smp_processor_id();
-	/* It decides whenever it is asked; but a request that meets a CPU which falls asleep is lost. */
+	/* A CPU that goes offline cannot ask (compat.h), and may have queued a task. */
 	if (!cpu_at(central)->began_at && scx_bpf_dsq_nr_queued(QUEUE) > 0)
 		ask();
 	bpf_for(cpu, 0, (s32)scx_bpf_nr_cpu_ids()) {
