@@ -103,6 +103,7 @@ def initramfs(
         [
             *(Entry(name, _DIRECTORY) for name in ("dev", "files", "objects", "proc", "sys")),
             Entry("dev/console", _DEVICE, device=(5, 1)),
+            Entry("dev/random", _DEVICE, device=(1, 8)),
             Entry("init", _PROGRAM, guest_program().read_bytes()),
             Entry("plan", _FILE, text.encode()),
             *(Entry(path[1:].rpartition("/")[0], _DIRECTORY) for path in sorted(objects)),
