@@ -95,6 +95,10 @@ class Attached:
         except KeyError:
             raise Gone(f"{self.name} has no {name}: it was not loaded to be hosted") from None
 
+    def has_policy_variable(self, name: str) -> bool:
+        """Whether ``policy_variable`` has that one: some only few policies need."""
+        return name in self._said.policy_variables
+
     @cached_property
     def _all_variables(self) -> Mapping[str, Variable]:
         return {

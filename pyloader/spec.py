@@ -186,9 +186,9 @@ class ObjectSpec:
     def variable(self, name: str) -> VariableSpec:
         """The global of that name; UnknownName with the nearest ones if there is none."""
         if name not in self.variables:
-            known = {**self.knobs, **self.variables}
+            known = self.knobs or self.variables
             kind = "knob" if self.knobs else "variable"
-            hint = f"{self.name} has {', '.join(self.knobs or self.variables) or 'none'}"
+            hint = f"{self.name} has {', '.join(known) or 'none'}"
             raise UnknownName(kind, name, nearest(name, known), hint)
         return self.variables[name]
 

@@ -67,9 +67,10 @@ STAT(vtime_raised, "tasks back from a long sleep, brought up to the others");
 STAT(vtime_lowered, "tasks far ahead of the others, brought back to them");
 STAT(run_ns, "time that tasks ran, ns");
 
-/* The virtual time of the queue: that of the task which began to run last. Starts anywhere. */
-static u64 vtime_now;
-static u64 advanced_at; /* when it last moved, ns */
+/* policy_vtime, of the queue: that of the task which began to run last. Starts anywhere. */
+POLICY_VTIME;
+static u64 advanced_at;	   /* when it last moved, ns */
+static u64 advanced_epoch; /* and in which epoch */
 
 /* Who runs on a CPU, since which of its CPU time (ns), and in which epoch that was seen. */
 struct run {
@@ -114,7 +115,7 @@ static u64 slice_ns(void)
 /* The virtual time under which p may queue. */
 static u64 queue_vtime(const struct task_struct *p)
 {
-	u64 vtime = p->scx.dsq_vtime, now = vtime_now;
+	u64 vtime = p->scx.dsq_vtime, now = policy_vtime;
 
 	if (vtime_before(vtime, now - MAX_BEHIND_NS)) {
 		stat_inc(vtime_raised);
@@ -137,14 +138,15 @@ static u64 queue_vtime(const struct task_struct *p)
  */
 static void advance(u64 vtime)
 {
-	u64 now = scx_bpf_now(), to = vtime_now;
+	u64 now = scx_bpf_now(), to = policy_vtime;
 
-	if (vtime_before(advanced_at, now))
+	if (advanced_epoch == policy_epoch && vtime_before(advanced_at, now))
 		to += (now - advanced_at) / SLOWEST_RATE;
 	if (vtime_before(to, vtime))
 		to = vtime;
 	advanced_at = now;
-	vtime_now = to;
+	advanced_epoch = policy_epoch;
+	policy_vtime = to;
 }
 
 /* ---- The callbacks, in the order in which a task meets them ---- */
@@ -152,7 +154,7 @@ static void advance(u64 vtime)
 /* p joins sched_ext, at attach or later: it starts level with the others. */
 void POLICY_OP(simple_enable, struct task_struct *p)
 {
-	scx_bpf_task_set_dsq_vtime(p, vtime_now);
+	scx_bpf_task_set_dsq_vtime(p, policy_vtime);
 }
 
 /*
@@ -228,15 +230,17 @@ void POLICY_OP(simple_running, struct task_struct *p)
 /*
  * p leaves the CPU: charge what it used. Measured, not taken from the slice: the kernel lengthens the
  * slice of a task that nobody waits behind, and the knob may have been turned meanwhile. Of a run that
- * began under another policy nothing is known, and nothing charged.
+ * began under another policy the kernel tells how long it was.
  */
 void POLICY_OP(simple_stopping, struct task_struct *p, bool runnable)
 {
 	struct run *run = run_of(p);
-	u64 used = 0;
+	u64 used;
 
 	if (run && run->pid == p->pid && run->epoch == policy_epoch)
 		used = p->se.sum_exec_runtime - run->start_ns;
+	else
+		used = policy_unseen_ns(p);
 	stat_add(run_ns, used);
 	if (runnable && !p->scx.slice)
 		stat_inc(slices_expired);
@@ -258,7 +262,6 @@ void POLICY_OP(simple_cpu_offline, s32 cpu)
 
 POLICY_INIT(simple)
 {
-	advanced_at = scx_bpf_now();
 	return policy_create_dsq(0, -1); /* -1: memory from any NUMA node */
 }
 

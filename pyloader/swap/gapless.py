@@ -58,7 +58,7 @@ def change(new: Attached, old: Attached) -> Change:
                 index = _free_slot(host)
                 host.fill(index, new)
                 host.initialise(new)
-            activate(host, new)
+            activate(host, new, old)
             host.switch(index)
             host.wait_for_callbacks()
             host.drain(before)
@@ -123,7 +123,7 @@ def _undo(
         return "the kernel's own scheduler runs, for the host was thrown out meanwhile"
     try:
         if host.read("current_slot") == index:
-            activate(host, old)
+            activate(host, old, new)
             host.switch(before)
             host.wait_for_callbacks()
             host.drain(index)

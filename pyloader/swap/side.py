@@ -16,6 +16,7 @@ Record = exitrecord.ExitRecord | exitrecord.ExitVariable | None
 
 POLL_S = 0.02
 _CONFIRM_NS = 5_000_000_000
+_CLOCK = "policy_vtime"
 _FIRST = 0  # the slot of a policy that is attached together with its host
 
 
@@ -98,10 +99,16 @@ class Side:
         self.attached.close()
 
 
-def activate(host: Host, policy: Attached) -> None:
-    """Tell a policy that it becomes current: whatever state it has of tasks is stale."""
+def activate(host: Host, policy: Attached, old: Attached | None = None) -> None:
+    """Tell a policy that it becomes current, last of all before the switch.
+
+    Whatever state it has of tasks is stale. Where it and the ``old`` one measure tasks by what the
+    kernel keeps in them, it goes on by the old one's clock.
+    """
     policy.policy_variable("policy_epoch").value = host.read("nr_switches") + 2
     policy.policy_variable("policy_active").value = True
+    if old and policy.has_policy_variable(_CLOCK) and old.has_policy_variable(_CLOCK):
+        policy.policy_variable(_CLOCK).value = int(old.policy_variable(_CLOCK).value)
 
 
 def deactivate(policy: Attached) -> None:

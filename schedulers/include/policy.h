@@ -36,6 +36,30 @@ POLICY_VARIABLE volatile u64 policy_epoch SEC(".data") = 1;
 /* False while the policy is loaded and not current: timers have nothing to do then. */
 POLICY_VARIABLE volatile bool policy_active SEC(".data") = true;
 
+/*
+ * The clock of a policy that orders tasks by p->scx.dsq_vtime and keeps nothing else there: CPU time
+ * in ns, at weight 100. Such a policy has POLICY_VTIME; once in its source and measures by policy_vtime.
+ * Where the old policy and the new one both do, the loader sets the new one's to the old one's just
+ * before the switch: then what the kernel keeps in each task means the same as before, and nobody
+ * loses the place that it had by virtue of having slept. Without it two clocks stand anywhere, and
+ * clamping makes all tasks level, or all of them late.
+ */
+#define POLICY_VTIME POLICY_VARIABLE u64 policy_vtime SEC(".data") = 0
+
+/*
+ * For stopping without running: how long p has had the CPU that it leaves. A run that began under
+ * another policy is no gift: with a change every second those that are not charged would add up.
+ */
+static __always_inline u64 policy_unseen_ns(const struct task_struct *p)
+{
+	s64 ran;
+
+	if (!bpf_core_field_exists(p->sched_info.last_arrival))
+		return 0;
+	ran = scx_bpf_now() - p->sched_info.last_arrival;
+	return ran > 0 ? ran : 0;
+}
+
 /* One more than the highest n that was given to policy_create_dsq(). */
 POLICY_VARIABLE u32 policy_nr_dsqs SEC(".data") = 0;
 

@@ -57,6 +57,10 @@ struct cpumask {
 };
 typedef struct cpumask cpumask_t;
 
+struct sched_info {
+	u64 last_arrival; /* when the task last got a CPU, ns */
+};
+
 struct sched_entity {
 	u64 sum_exec_runtime; /* ns on a CPU since the task began */
 };
@@ -76,6 +80,7 @@ struct task_struct {
 	int nr_cpus_allowed;
 	const cpumask_t *cpus_ptr;
 	unsigned short migration_disabled; /* how often: then it stays where it is */
+	struct sched_info sched_info; /* not there without CONFIG_SCHED_INFO */
 	struct sched_entity se;
 	struct sched_ext_entity scx;
 };

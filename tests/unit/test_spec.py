@@ -91,7 +91,7 @@ def test_stats_stand_in_the_order_of_the_source(spec_of: SpecOf) -> None:
 
 def test_what_only_carries_tags_is_no_variable(spec_of: SpecOf) -> None:
     names = set(spec_of("simple").variables)
-    assert {"fifo", "slice_us", "vtime_now"} <= names
+    assert {"fifo", "slice_us", "advanced_at"} <= names
     assert not [name for name in names if "__" in name]
 
 

@@ -58,6 +58,7 @@ static volatile u64 *nr_left_over; /* of the host */
 static struct {
 	struct bpf_object *object;
 	volatile u64 *epoch;
+	volatile u64 *vtime; /* NULL where the policy has no such clock */
 	volatile unsigned char *active;
 } policies[HOST_SLOTS];
 static u32 current = NO_SLOT;
@@ -169,8 +170,8 @@ static void apply_settings(struct bpf_object *object, const char *file)
 	nr_settings = 0;
 }
 
-/* The live memory of a variable of a loaded object. */
-static void *live_variable(struct bpf_object *object, const char *name)
+/* The live memory of a variable of a loaded object; NULL if it has none such. */
+static void *find_live_variable(struct bpf_object *object, const char *name)
 {
 	size_t offset = 0;
 	struct bpf_map *map = find_variable(object, name, &offset);
@@ -178,11 +179,20 @@ static void *live_variable(struct bpf_object *object, const char *name)
 	char *memory;
 
 	if (!map)
-		fail("a policy has no variable %s", name);
+		return NULL;
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	if (memory == MAP_FAILED)
 		fail("the variable %s cannot be mapped: %s", name, strerror(errno));
 	return memory + offset;
+}
+
+static void *live_variable(struct bpf_object *object, const char *name)
+{
+	void *variable = find_live_variable(object, name);
+
+	if (!variable)
+		fail("a policy has no variable %s", name);
+	return variable;
 }
 
 static struct bpf_object *load(const char *file)
@@ -299,6 +309,7 @@ void load_policy(u32 number, u32 generation, const char *file, char **callbacks,
 	run(object, "policy_init", NULL, 0);
 	policies[number].object = object;
 	policies[number].epoch = live_variable(object, "policy_epoch");
+	policies[number].vtime = find_live_variable(object, "policy_vtime");
 	policies[number].active = live_variable(object, "policy_active");
 	*policies[number].active = 0;
 	for (int i = 0; i < nr_callbacks; i++) {
@@ -346,6 +357,8 @@ struct change switch_to(u32 slot)
 		return change;
 	*policies[slot].epoch = ++epoch;
 	*policies[slot].active = 1;
+	if (old != NO_SLOT && policies[old].vtime && policies[slot].vtime)
+		*policies[slot].vtime = *policies[old].vtime;
 	run(attached, "host_switch", &args, sizeof(args));
 	current = slot;
 	wait_for_grace_period();
