@@ -275,7 +275,7 @@ static bool goes_on(struct cpu *c, u32 own, struct task_struct *prev, s64 first,
 	struct queue *q = queue_of(c->run_queue);
 	s64 distance;
 
-	if (!t || !q || !c->at)
+	if (!t || !q || !runs_known(c))
 		return false;
 	charge(c, own, prev, t);
 	place(t, q, c->run_queue, prev->scx.weight);
@@ -362,6 +362,7 @@ void POLICY_OP(interactive_stopping, struct task_struct *p, bool runnable)
 	if (!t || !c)
 		return;
 	c->at = 0;
+	c->epoch = policy_epoch;
 	charge(c, nr_caches + cpu, p, t);
 	if (!runnable)
 		t->slept_at = scx_bpf_now();

@@ -56,8 +56,12 @@ struct cpu {
 	bool has_pinned; /* tasks may wait in its own queue. Written under the CPU's lock */
 	s64 debt_ns;	 /* virtual time that shared tasks had here too much, against pinned ones */
 
-	/* The task that runs on it, as it was when it began; nothing if at is 0. */
+	/*
+	 * The task that runs on it, as it was when it began; nothing if at is 0, and unknown if it
+	 * began in another epoch: see runs_known().
+	 */
 	u64 at;
+	u64 epoch;
 	u64 run_vtime;
 	u64 run_burst_ns;
 	u32 run_queue;
@@ -70,7 +74,7 @@ static s32 nr_cpus; /* ids are below it */
 static u32 nr_caches;
 
 struct interactive_task {
-	u64 vtime;	/* in terms of queue */
+	u64 vtime;	/* in terms of queue; with NO_QUEUE as distance from any queue's clock */
 	u64 burst_ns;	/* what it computed since it slept */
 	u64 slept_at;	/* 0: it did not sleep since it was last placed */
 	u64 charged_ns; /* of its CPU time, what vtime already has */
@@ -79,12 +83,28 @@ struct interactive_task {
 
 #define NO_QUEUE (~0U)
 
-/* First sight: it starts level with the others, and has to show that it sleeps. */
+/* The bursts of full length that a task is taken to have had before the first that it had. */
+#define ASSUMED_BURSTS 8
+
+/*
+ * First sight, of a new task or, after another scheduler was current, of an old one. The kernel knows
+ * how much it computed and how often it slept: its burst is what that is on average, and the shorter
+ * it is the more credit the task has. A new one starts level with the others, and has to show that it
+ * sleeps.
+ */
 static void interactive_task_start(struct task_struct *p, struct interactive_task *t)
 {
+	u64 most = burst_us * NSEC_PER_USEC, unseen;
+
 	t->queue = NO_QUEUE;
-	t->burst_ns = burst_us * NSEC_PER_USEC;
 	t->charged_ns = p->se.sum_exec_runtime;
+	t->burst_ns = (t->charged_ns + ASSUMED_BURSTS * most) / (p->nvcsw + ASSUMED_BURSTS);
+	if (t->burst_ns < most)
+		t->vtime = -(credit_us * NSEC_PER_USEC * (most - t->burst_ns) / most);
+	if (scx_bpf_task_running(p)) {
+		unseen = policy_unseen_ns(p);
+		t->charged_ns -= unseen < t->charged_ns ? unseen : t->charged_ns;
+	}
 }
 POLICY_TASK_STATE(struct interactive_task, interactive_task_start);
 
@@ -187,7 +207,7 @@ __noinline int place(struct interactive_task *t __arg_nonnull, struct queue *q _
 
 	if (t->queue != n) {
 		old = queue_of(t->queue);
-		t->vtime = old ? t->vtime - old->vtime + q->vtime : q->vtime;
+		t->vtime += q->vtime - (old ? old->vtime : 0);
 		t->queue = n;
 	}
 	if (vtime_before(t->vtime, q->vtime - credit)) {
@@ -227,18 +247,27 @@ static s64 running_distance(const struct cpu *c, u64 now)
 	       burst_cap_ns(c->run_burst_ns + ran_ns) - q->vtime;
 }
 
+/* Whether a task runs on c, and began under this policy or has been met by it since. */
+static bool runs_known(const struct cpu *c)
+{
+	return c->at && c->epoch == policy_epoch;
+}
+
 /*
  * Whether a task of queue n with this distance may take CPU c from the one that runs there, and has
- * run for min_ns without a break.
+ * run for min_ns without a break. One that began under another policy is taken for a busy one.
  */
 __noinline int may_preempt(const struct cpu *c __arg_nonnull, u32 n, s64 distance, u64 now,
 			   u64 min_ns)
 {
+	distance += preempt_us * NSEC_PER_USEC;
+	if (c->epoch != policy_epoch)
+		return distance < (s64)(burst_us * NSEC_PER_USEC);
 	if (!c->at || (s64)(now - c->at) < (s64)min_ns)
 		return false;
 	if (n != c->run_queue)
 		distance += n == c->cache ? c->debt_ns : -c->debt_ns;
-	return distance + (s64)(preempt_us * NSEC_PER_USEC) < running_distance(c, now);
+	return distance < running_distance(c, now);
 }
 
 /*
@@ -274,6 +303,7 @@ static void begin(struct cpu *c, const struct task_struct *p, const struct inter
 	c->run_burst_ns = t->burst_ns;
 	c->run_queue = t->queue;
 	c->run_weight = p->scx.weight;
+	c->epoch = policy_epoch;
 	c->at = now;
 }
 

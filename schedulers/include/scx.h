@@ -79,8 +79,9 @@ struct task_struct {
 	unsigned int flags; /* PF_* */
 	int nr_cpus_allowed;
 	const cpumask_t *cpus_ptr;
+	unsigned long nvcsw;		   /* how often it went to sleep */
 	unsigned short migration_disabled; /* how often: then it stays where it is */
-	struct sched_info sched_info; /* not there without CONFIG_SCHED_INFO */
+	struct sched_info sched_info;	   /* not there without CONFIG_SCHED_INFO */
 	struct sched_entity se;
 	struct sched_ext_entity scx;
 };

@@ -31,7 +31,6 @@ struct cgroup {
 	u64 storage[32];
 };
 
-static u64 policy_epoch = 1;
 static struct cgroup cgroups[MAX_GROUPS]; /* 0 is the root */
 
 static void *bpf_cgrp_storage_get(void *map, struct cgroup *cgrp, void *value, u64 flags)

@@ -19,8 +19,6 @@
 /* Of the kernel's one word of CPUs, into as many as there are. */
 #define bpf_probe_read_kernel(to, size, from) memcpy(to, from, (size) < 8 ? (size) : 8)
 
-static u64 policy_epoch = 1;
-
 /* One piece of zeroed memory for each map, key and CPU. */
 static void *bpf_map_lookup_percpu_elem(void *map, const void *key, u32 cpu)
 {

@@ -6,11 +6,11 @@
  * measured is the policy alone. At most 64 CPUs.
  *
  *	cc -DPOLICY=interactive -DSOURCE='"…/interactive.bpf.c"' -include standin.h machine.c
- *	./a.out CPUS WARM_MS MS queue_cpus=N|- TASK …
+ *	./a.out CPUS WARM_MS MS [queue_cpus=N][,swap_ms=N]|- TASK …
  *
  * TASK is hog|sleeper|pair:weight=W,cpu=C,period_us=P,burst_us=B; without cpu it may use any, and a
  * pair is two tasks. One line for each task: kind, CPU time / time, wakes, p50, p99 and longest wake-up
- * in µs, longest wait in µs.
+ * in µs, longest wait in µs. With swap_ms the policy is hosted, and changed for itself so often.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +23,8 @@
 #define CALL(callback) PASTE(POLICY, callback)
 
 static const char *const KINDS[] = { "hog", "sleeper", "pair" };
+
+static u64 swap_ns, swaps_at = NEVER;
 
 /* ---- CPUs ---- */
 
@@ -51,6 +53,7 @@ static void start(struct sim_cpu *c, int cpu, struct sim_task *t)
 	c->now = t;
 	t->cpu = cpu;
 	t->is_on_cpu = true;
+	t->runs_since = now_ns;
 	note_wait(t);
 	if (t->woke_at && t->nr_latencies < MAX_LATENCIES)
 		t->latencies[t->nr_latencies++] = now_ns - t->woke_at;
@@ -129,6 +132,7 @@ static void finish(struct sim_task *t, int cpu)
 {
 	this_cpu = cpu;
 	t->p.scx.flags &= ~SCX_TASK_QUEUED;
+	t->p.nvcsw++;
 	if (t->kind == PAIR)
 		wake(t->peer, SCX_WAKE_SYNC);
 	else
@@ -136,9 +140,24 @@ static void finish(struct sim_task *t, int cpu)
 	schedule(cpu);
 }
 
+/* A gapless change: what was known of the tasks is stale, and those that wait are queued anew. */
+static void swap(void)
+{
+	int i, left;
+
+	policy_epoch++;
+	for (i = 0; i < MAX_QUEUES; i++)
+		for (left = dsqs[i].length; left; left--) {
+			struct sim_task *t = take_from(&dsqs[i], 0);
+
+			this_cpu = t->cpu;
+			CALL(enqueue)(&t->p, SCX_ENQ_REENQ);
+		}
+}
+
 static u64 next_event(u64 end)
 {
-	u64 next = end;
+	u64 next = swaps_at < end ? swaps_at : end;
 	int i;
 
 	for (i = 0; i < nr_machine; i++) {
@@ -173,6 +192,10 @@ static void run_until(u64 end)
 		now_ns = next_event(end);
 		for (i = 0; i < nr_machine; i++)
 			count(i);
+		if (swaps_at <= now_ns) {
+			swaps_at += swap_ns;
+			swap();
+		}
 		for (i = 0; i < nr_tasks; i++) {
 			if (tasks[i]->wakes_at > now_ns)
 				continue;
@@ -289,6 +312,9 @@ int main(int argc, char **argv)
 	warm_ns = strtoull(argv[2], NULL, 10) * 1000000;
 	time_ns = strtoull(argv[3], NULL, 10) * 1000000;
 	queue_cpus = word(argv[4], "queue_cpus=", 0);
+	swap_ns = word(argv[4], "swap_ms=", 0) * 1000000;
+	if (swap_ns)
+		swaps_at = now_ns + swap_ns;
 	if (CALL(init)())
 		return 1;
 	for (i = 5; i < argc && nr_tasks < MAX_TASKS - 2; i++)

@@ -27,7 +27,7 @@ struct sim_task {
 	int cpu;
 	u64 period_ns, burst_ns;
 	struct sim_task *peer;
-	u64 left_ns, wakes_at, woke_at, waits_since, had_ns, longest_ns;
+	u64 left_ns, wakes_at, woke_at, runs_since, waits_since, had_ns, longest_ns;
 	bool is_on_cpu;
 	bool is_direct; /* select_cpu has inserted it: where, and how */
 	u64 direct_id, direct_slice, direct_vtime, direct_flags;
@@ -203,6 +203,16 @@ u32 bpf_get_prandom_u32(void)
 s32 scx_bpf_task_cpu(const struct task_struct *p)
 {
 	return sim(p)->cpu;
+}
+
+bool scx_bpf_task_running(const struct task_struct *p)
+{
+	return sim(p)->is_on_cpu;
+}
+
+u64 policy_unseen_ns(const struct task_struct *p)
+{
+	return now_ns - sim(p)->runs_since;
 }
 
 void scx_bpf_task_set_slice(struct task_struct *p, u64 slice)

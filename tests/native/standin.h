@@ -31,6 +31,7 @@ struct task_struct {
 	u32 flags;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
+	unsigned long nvcsw;
 	struct {
 		u64 sum_exec_runtime;
 	} se;
@@ -42,7 +43,7 @@ struct task_struct {
 	} scx;
 
 	u32 group; /* of groups.h */
-	bool has_state;
+	u64 state_epoch;
 	u64 state[16]; /* of the policy */
 };
 
@@ -55,6 +56,8 @@ struct sched_ext_ops {
 	char name[32];
 };
 
+static u64 policy_epoch = 1; /* state stamped with another one is stale */
+
 #define PF_EXITING	     0x00000004
 #define PF_KTHREAD	     0x00200000
 #define SCX_TASK_QUEUED	     (1 << 0)
@@ -62,6 +65,7 @@ struct sched_ext_ops {
 #define SCX_ENQ_WAKEUP	     (1ULL << 0)
 #define SCX_ENQ_CPU_SELECTED (1ULL << 10)
 #define SCX_ENQ_PREEMPT	     (1ULL << 32)
+#define SCX_ENQ_REENQ	     (1ULL << 40)
 #define SCX_KICK_IDLE	     (1ULL << 0)
 #define SCX_DSQ_GLOBAL	     0x8000000000000001ULL
 #define SCX_DSQ_LOCAL	     0x8000000000000002ULL
@@ -87,8 +91,9 @@ struct sched_ext_ops {
 	static type *policy_task(struct task_struct *p)                                            \
 	{                                                                                          \
 		_Static_assert(sizeof(type) <= sizeof(p->state), "enlarge task_struct.state");     \
-		if (!p->has_state) {                                                               \
-			p->has_state = true;                                                       \
+		if (p->state_epoch != policy_epoch) {                                              \
+			p->state_epoch = policy_epoch;                                             \
+			memset(p->state, 0, sizeof(p->state));                                     \
 			start(p, (type *)p->state);                                                \
 		}                                                                                  \
 		return (type *)p->state;                                                           \
@@ -121,6 +126,8 @@ s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags);
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu);
 void scx_bpf_kick_cpu(s32 cpu, u64 flags);
 s32 scx_bpf_task_cpu(const struct task_struct *p);
+bool scx_bpf_task_running(const struct task_struct *p);
+u64 policy_unseen_ns(const struct task_struct *p);
 void scx_bpf_task_set_slice(struct task_struct *p, u64 slice);
 const struct cpumask *scx_bpf_get_online_cpumask(void);
 const struct cpumask *scx_bpf_get_idle_smtmask(void);

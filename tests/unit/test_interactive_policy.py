@@ -158,3 +158,17 @@ def test_crowded_queues_spill_into_short_ones(machine: Machine) -> None:
     tasks = ["hog", "hog", "sleeper:cpu=2", "sleeper:cpu=3"] * 6
     found = [task.share for task in machine(4, *tasks, knobs="queue_cpus=2") if task.kind == "hog"]
     assert min(found) > 0.25
+
+
+@pytest.mark.parametrize("sleeper", ["sleeper:cpu=0", "sleeper:burst_us=200"])
+def test_a_sleeper_keeps_its_place_across_gapless_changes(machine: Machine, sleeper: str) -> None:
+    *hogs, found = machine(4, *pinned_hogs(4, 2), sleeper, knobs="swap_ms=25")
+    assert found.late_us == 0
+    due = (4 - found.share) / 8
+    assert shares(hogs) == pytest.approx([due] * 8, rel=0.1)
+
+
+def test_gapless_changes_are_no_gift(machine: Machine) -> None:
+    greedy = "sleeper:period_us=100,burst_us=9000"
+    found = machine(1, greedy, *["hog"] * 3, knobs="swap_ms=1000")
+    assert shares(found) == pytest.approx([0.25] * 4, rel=0.1)
