@@ -45,12 +45,6 @@ HOSTABLE(0, "select_cpu enqueue dispatch running stopping cpu_online cpu_offline
 /* A waker is believed that it is about to sleep, if it has not computed for longer than this. */
 #define SYNC_BURST_NS (500 * NSEC_PER_USEC)
 
-/*
- * Who is woken through a pipe or a socket interrupts only tasks that have run for longer than this.
- * Otherwise a writer that goes on writing would lose the CPU to the reader at each message.
- */
-#define SYNC_RUN_NS (3 * NSEC_PER_MSEC)
-
 /* How many CPUs beside the one that it ran on are looked at for a task that is in a hurry. */
 #define MAX_VICTIMS 4
 
@@ -209,7 +203,7 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	struct cpu *c = cpu_of(cpu);
 	bool is_pinned = p->nr_cpus_allowed == 1;
 	struct queue *q;
-	u64 deadline;
+	u64 deadline, now = scx_bpf_now(), min_ns;
 	u32 n;
 
 	if (!t || !c) {
@@ -222,12 +216,13 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	q = queue_of(n);
 	if (!q)
 		return;
+	min_ns = bpf_get_smp_processor_id() == (u32)cpu ? min_run_ns(t, now) : 0;
 	place(t, q, n, p->scx.weight);
 	deadline = deadline_of(t);
 
 	/* select_cpu is not asked for pinned tasks. A wakeup comes with the CPU's lock: no need to kick. */
 	if (is_pinned && (enq_flags & SCX_ENQ_WAKEUP) &&
-	    may_preempt(c, n, deadline - q->vtime, scx_bpf_now(), 0) &&
+	    may_preempt(c, n, deadline - q->vtime, now, min_ns) &&
 	    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu)) {
 		stat_inc(preempted);
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(n), enq_flags | SCX_ENQ_PREEMPT);

@@ -178,6 +178,24 @@ static __always_inline u64 scx_bpf_now(void)
 }
 
 /*
+ * Whether what goes on is the doing of the task that this CPU runs, and not of an interrupt. On x86 a
+ * variable of each CPU tells, from 6.15 on; where nothing does, false.
+ */
+extern const int __preempt_count __ksym __weak;
+
+#define INTERRUPT_BITS 0xff0100 /* being in an NMI, a hard interrupt, a soft one */
+
+static __always_inline bool in_task_context(void)
+{
+	const int *count;
+
+	if (!bpf_ksym_exists(&__preempt_count)) /* goes with 6.12, for x86 */
+		return false;
+	count = bpf_this_cpu_ptr(&__preempt_count);
+	return !(*count & INTERRUPT_BITS);
+}
+
+/*
  * Waking a CPU, so that it looks for work. The same in all kernels, but the 7.2.12 build has no way to
  * do it: there, ask before claiming an idle CPU, since one that is claimed and not woken stays idle
  * until work comes to it by itself.

@@ -247,6 +247,27 @@ static s64 running_distance(const struct cpu *c, u64 now)
 	       burst_cap_ns(c->run_burst_ns + ran_ns) - q->vtime;
 }
 
+/*
+ * Who is woken through a pipe or a socket interrupts only tasks that have run for longer than this.
+ * Otherwise a writer that goes on writing would lose the CPU to the reader at each message.
+ */
+#define SYNC_RUN_NS (3 * NSEC_PER_MSEC)
+
+/*
+ * Of pinned tasks, which on a machine with one CPU are all, the kernel does not say whether they are
+ * woken so. One that slept for less than this and is woken by the very task that it would interrupt
+ * may come back as fast as that writes: it has to have run for as long.
+ */
+#define SHORT_SLEEP_NS (250 * NSEC_PER_USEC)
+
+/* How long the task on this CPU must have run before t, pinned here and not placed yet, interrupts it. */
+static u64 min_run_ns(const struct interactive_task *t, u64 now)
+{
+	return t->slept_at && now - t->slept_at < SHORT_SLEEP_NS && in_task_context() ?
+		       SHORT_SLEEP_NS :
+		       0;
+}
+
 /* Whether a task runs on c, and began under this policy or has been met by it since. */
 static bool runs_known(const struct cpu *c)
 {

@@ -8,9 +8,10 @@
  *	cc -DPOLICY=interactive -DSOURCE='"…/interactive.bpf.c"' -include standin.h machine.c
  *	./a.out CPUS WARM_MS MS [queue_cpus=N][,swap_ms=N]|- TASK …
  *
- * TASK is hog|sleeper|pair:weight=W,cpu=C,period_us=P,burst_us=B; without cpu it may use any, and a
- * pair is two tasks. One line for each task: kind, CPU time / time, wakes, p50, p99 and longest wake-up
- * in µs, longest wait in µs. With swap_ms the policy is hosted, and changed for itself so often.
+ * TASK is hog|sleeper|pair|stream:weight=W,cpu=C,period_us=P,burst_us=B; without cpu it may use any. A
+ * pair is two tasks, and so is a stream: one that writes every P and never sleeps, one that reads.
+ * One line for each task: kind, CPU time / time, wakes, p50, p99 and longest wake-up in µs, longest
+ * wait in µs. With swap_ms the policy is hosted, and changed for itself so often.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #define PASTE(a, b)    PASTE_(a, b)
 #define CALL(callback) PASTE(POLICY, callback)
 
-static const char *const KINDS[] = { "hog", "sleeper", "pair" };
+static const char *const KINDS[] = { "hog", "sleeper", "pair", "writer", "reader" };
 
 static u64 swap_ns, swaps_at = NEVER;
 
@@ -127,16 +128,25 @@ static void wake(struct sim_task *t, u64 wake_flags)
 		machine[t->cpu].must_schedule = true;
 }
 
-/* What t had to do is done: it sleeps, or gives the token to its peer. */
+/* What t had to do is done: it sleeps, gives the token to its peer, or has written and goes on. */
 static void finish(struct sim_task *t, int cpu)
 {
 	this_cpu = cpu;
+	is_task_waking = true;
+	if (t->kind == WRITER) {
+		t->left_ns = t->period_ns;
+		if (!(t->peer->p.scx.flags & SCX_TASK_QUEUED))
+			wake(t->peer, SCX_WAKE_SYNC);
+		is_task_waking = false;
+		return;
+	}
 	t->p.scx.flags &= ~SCX_TASK_QUEUED;
 	t->p.nvcsw++;
 	if (t->kind == PAIR)
 		wake(t->peer, SCX_WAKE_SYNC);
-	else
+	else if (t->kind == SLEEPER)
 		t->wakes_at = now_ns + t->period_ns * (500 + rand() % 1000) / 1000;
+	is_task_waking = false;
 	schedule(cpu);
 }
 
@@ -271,6 +281,12 @@ static void add(const char *text)
 		b = add_task(PAIR, text);
 		a->peer = b;
 		b->peer = a;
+		b->wakes_at = NEVER;
+	} else if (!strncmp(text, "stream", 6)) {
+		a = add_task(WRITER, text);
+		b = add_task(READER, text);
+		a->peer = b;
+		a->burst_ns = a->period_ns;
 		b->wakes_at = NEVER;
 	} else {
 		fprintf(stderr, "what is %s?\n", text);

@@ -13,7 +13,7 @@
 #define NEVER	      (~0ULL)
 #define MAX_LATENCIES 100000
 
-enum kind { HOG, SLEEPER, PAIR };
+enum kind { HOG, SLEEPER, PAIR, WRITER, READER };
 
 struct queue_of_tasks {
 	struct sim_task *first[MAX_TASKS];
@@ -47,7 +47,7 @@ static struct sim_cpu machine[64];
 static struct queue_of_tasks dsqs[MAX_QUEUES], global;
 static struct sim_task *tasks[MAX_TASKS];
 static int nr_tasks, nr_machine, this_cpu;
-static bool is_selecting;
+static bool is_selecting, is_task_waking;
 
 static struct sim_task *sim(const struct task_struct *p)
 {
@@ -183,6 +183,11 @@ s32 policy_create_dsq(u32 n, s32 node)
 u64 scx_bpf_now(void)
 {
 	return now_ns;
+}
+
+bool in_task_context(void)
+{
+	return is_task_waking;
 }
 
 s32 scx_bpf_nr_cpu_ids(void)

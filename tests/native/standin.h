@@ -112,6 +112,7 @@ struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it);
 bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 id, u64 flags);
 
 u64 scx_bpf_now(void);
+bool in_task_context(void);
 s32 scx_bpf_nr_cpu_ids(void);
 u32 bpf_get_smp_processor_id(void);
 u32 bpf_get_prandom_u32(void);

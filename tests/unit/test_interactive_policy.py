@@ -172,3 +172,14 @@ def test_gapless_changes_are_no_gift(machine: Machine) -> None:
     greedy = "sleeper:period_us=100,burst_us=9000"
     found = machine(1, greedy, *["hog"] * 3, knobs="swap_ms=1000")
     assert shares(found) == pytest.approx([0.25] * 4, rel=0.1)
+
+
+def test_a_reader_does_not_interrupt_its_writer_at_each_message(machine: Machine) -> None:
+    _, reader = machine(1, "stream:period_us=10,burst_us=2")
+    assert 1000 < reader.wakes < 35_000  # of 800,000 messages in 8 s
+    assert reader.late_us <= 4000  # one tick
+
+
+def test_a_pinned_task_that_waits_for_a_fast_device_runs_at_once(machine: Machine) -> None:
+    _, waiting = machine(1, "hog:cpu=0", "sleeper:cpu=0,period_us=100,burst_us=5")
+    assert waiting.late_us == 0
