@@ -167,7 +167,8 @@ s32 POLICY_OP(interactive_select_cpu, struct task_struct *p, s32 prev_cpu, u64 w
 	}
 	if (is_idle) {
 		stat_inc(woken_idle);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_us * NSEC_PER_USEC, 0);
+		/* By now it may have begun with a task from a queue, whose whole slice p would wait for. */
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_us * NSEC_PER_USEC, SCX_ENQ_PREEMPT);
 		return cpu;
 	}
 	busy = cpu == prev_cpu ? pick_busy(p, prev_cpu, is_sync, is_brief) : -1;
