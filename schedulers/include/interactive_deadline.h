@@ -14,14 +14,14 @@
  * How far ahead of its queue's virtual time a task may stand: more, and one with a tiny weight would
  * wait for seconds.
  */
-#define MAX_AHEAD_NS (40 * NSEC_PER_MSEC)
+#define MAX_AHEAD_NS (30 * NSEC_PER_MSEC)
 
 /* The longest that a heavy task's credit may let it run at a stretch, while others wait. */
 #define MAX_CREDIT_RUN_NS (200 * NSEC_PER_MSEC)
 
 /*
  * Virtual time passes at no less than one part in SLOW_RATE of real time, however heavy the tasks
- * are: after 16 * MAX_AHEAD_NS, which is 640 ms, all that newly queue do so behind one that waits. With
+ * are: after 16 * MAX_AHEAD_NS, which is 480 ms, all that newly queue do so behind one that waits. With
  * many tasks the rate falls, so that it stays below the share of each.
  */
 #define SLOW_RATE    16
@@ -34,7 +34,7 @@
 #define CLOCK_MAX_NS (100 * NSEC_PER_MSEC)
 
 /* More than two deadlines can lie apart, so that neither queue of a CPU can starve the other. */
-#define MAX_DEBT_NS ((s64)(150 * NSEC_PER_MSEC))
+#define MAX_DEBT_NS ((s64)(100 * NSEC_PER_MSEC))
 
 /*
  * A queue's clock. Queues are numbered: those of caches first, then one for each CPU. Virtual times

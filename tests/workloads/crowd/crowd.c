@@ -79,6 +79,12 @@ void step(void)
 	self->steps++;
 }
 
+void wait_for_all(void)
+{
+	while (!crowd->over && (!crowd->whole || crowd->nr_ready < crowd->nr_slots))
+		sleep_ns(NSEC_PER_MSEC);
+}
+
 unsigned int any_below(unsigned int n)
 {
 	random_state = random_state * 1664525u + 1013904223u; /* Numerical Recipes, ch. 7.1 */
@@ -210,6 +216,7 @@ static bool start(struct slot *slot, const char *words)
 	     option = strtok(NULL, ","))
 		take_on(option);
 	prctl(PR_SET_NAME, copy);
+	crowd->nr_ready++;
 	step_from_now();
 	kind->run();
 	exit(0);
@@ -292,6 +299,7 @@ int main(int argc, char **argv)
 			crowd->nr_slots++;
 		}
 	}
+	crowd->whole = true;
 	sleep_ns(atof(argv[1]) * NSEC_PER_SEC);
 	count_the_dead();
 	restore(restores);

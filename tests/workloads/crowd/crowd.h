@@ -25,7 +25,9 @@ struct slot {
 };
 
 struct crowd {
-	_Atomic bool over; /* kinds that leave something behind must put it back now */
+	_Atomic bool over;    /* kinds that leave something behind must put it back now */
+	_Atomic bool whole;   /* all are started, if not yet where they want to be */
+	_Atomic int nr_ready; /* tasks that are */
 	int nr_slots;
 	struct slot slots[];
 };
@@ -49,6 +51,9 @@ void step_due(int64_t due_ns);
 
 /* The clock of the next step starts now. */
 void step_from_now(void);
+
+/* Returns when every task of the crowd is where it wants to be. */
+void wait_for_all(void);
 
 /* A number below n, from a generator of the task's own. */
 unsigned int any_below(unsigned int n);

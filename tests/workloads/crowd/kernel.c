@@ -171,6 +171,7 @@ static void set_online(int cpu, bool online)
 /* Takes one processor after the other off, and puts it back. */
 static void run_hotplug(void)
 {
+	wait_for_all();
 	while (!crowd->over) {
 		for (int cpu = 1; cpu < nr_cpus && !crowd->over; cpu++) {
 			set_online(cpu, false);
@@ -185,6 +186,7 @@ static void run_hotplug(void)
 /* Takes all but the first one off, as a suspend does, and puts them back. */
 static void run_suspend(void)
 {
+	wait_for_all();
 	while (!crowd->over) {
 		for (int cpu = nr_cpus - 1; cpu > 0; cpu--)
 			set_online(cpu, false);
