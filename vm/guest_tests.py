@@ -10,6 +10,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -202,9 +203,13 @@ def _compile_programs(root: Path, objects: Path) -> Path:
 
     make_directory(objects)
     sources = [*(root / "schedulers").rglob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
-    for source in sources:
+
+    def one(source: Path) -> None:
         with contextlib.suppress(CompileError):
             shutil.copyfile(compile_object(source), objects / source.with_suffix(".o").name)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(one, sources))
     return objects
 
 

@@ -70,11 +70,16 @@ class Outcome:
         ]
 
 
-def subjects(names: Sequence[str]) -> list[Subject]:
-    """Each scheduler by itself, and again under the host where it can be hosted."""
+def subjects(names: Sequence[str], *, as_used: bool = False) -> list[Subject]:
+    """Each scheduler by itself, and again under the host where it can be hosted.
+
+    ``as_used``: once each, as ``sched use`` puts it on.
+    """
+    used = [subject(name) for name in names]
+    if as_used:
+        return used
     direct = [subject(name, direct=True) for name in names]
-    hosted = [each for each in map(subject, names) if each.mode == "hosted"]
-    return [*direct, *hosted]
+    return [*direct, *(each for each in used if each.mode == "hosted")]
 
 
 def plan(each: Sequence[Subject], cpus: int) -> str:
@@ -93,13 +98,14 @@ def run(
     *,
     root: Path,
     cpus: int = 64,
+    as_used: bool = False,
     accel: str = "auto",
     timeout_s: float = 900.0,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Boot ``kernel`` with ``cpus`` CPUs and try all schedulers called ``names``.
 
-    ``root`` is the checkout that holds the load's source.
+    ``root`` is the checkout that holds the load's source; ``as_used`` is that of :func:`subjects`.
 
     Raises:
         VmLost: the machine did not end within ``timeout_s``, or died.
@@ -107,7 +113,7 @@ def run(
     """
     require_qemu()
     mode = accelerators.resolve(accel, kernel, say=say)
-    all_ = subjects(names)
+    all_ = subjects(names, as_used=as_used)
     with run_directory(None) as (directory, kept_log):
         [crowd] = [p for p in compile_workloads(root, directory) if p.name == _CROWD]
         # The kernel unpacks archives that follow each other.
