@@ -169,7 +169,7 @@ void BPF_STRUCT_OPS(host_dispatch, s32 cpu, struct task_struct *prev)
 	if (draining_slot < HOST_SLOTS && is_left_over() && run_queued_by(draining_slot))
 		return;
 	PASS_ON(dispatch);
-	/* Somebody has removed the pins of the arrays: what the policy has queued must not be lost. */
+	/* Somebody is removing all pins, those of the arrays first: what is queued runs meanwhile. */
 	run_queued_by(current_slot);
 }
 

@@ -68,12 +68,10 @@ def test_something_else_pinned_where_the_next_one_goes(simple: str, other: str) 
 def test_a_host_whose_pins_are_damaged(simple: str, other: str) -> None:
     use(simple)
     (HOST / "maps" / "on_enqueue").unlink()
-    outcome = scxhid("sched", "use", other, "--trial", "0")
-    assert "Traceback" not in outcome.err
-    assert outcome.status in (0, 1)
-    done("sched", "stop")
-    use(other)
-    assert_runs("hosted_events", "hosted")
+    assert "the host can no longer call enqueue: pins were removed" in use(other).err
+    assert_runs("hosted_events", "direct")
+    use(simple)
+    assert_runs("simple", "hosted")
 
 
 def test_two_gapless_swaps_at_once_happen_one_after_the_other(simple: str, other: str) -> None:
