@@ -251,7 +251,7 @@ def test_a_host_whose_link_somebody_removes(simple: str) -> None:
 
 
 def test_everything_of_it_is_removed_and_the_link_last(simple: str) -> None:
-    """The kernel empties arrays with their last pin; until the link goes, tasks run all the same."""
+    """The kernel empties arrays with their last pin; until the link goes, tasks run on."""
     use(simple)
     with working((busy, busy, busy, sleepy)) as workers:
         for array in (HOST / "maps").glob("on_*"):
