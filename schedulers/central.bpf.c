@@ -30,6 +30,7 @@
  */
 #include "policy.h"
 #include "central_decide.h"
+#include "offline.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -291,6 +292,7 @@ void BPF_STRUCT_OPS(central_cpu_offline, s32 cpu)
 	c->online = false;
 	c->wants = c->told = 0;
 	choose_decider();
+	leave_cpu(QUEUE, cpu);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(central_init)

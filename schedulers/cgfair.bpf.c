@@ -37,6 +37,7 @@
  */
 #include "policy.h"
 #include "cgfair_shares.h"
+#include "offline.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -354,13 +355,14 @@ void POLICY_OP(cgfair_cgroup_set_idle, struct cgroup *cgrp, bool idle)
 	set_weight(cgrp, idle ? CGROUP_WEIGHT_IDLE : cgroup_weight(cgrp));
 }
 
-/* Nothing to do, but without them the kernel ends the scheduler at each hotplug and suspend. */
+/* Little to do, but without them the kernel ends the scheduler at each hotplug and suspend. */
 void POLICY_OP(cgfair_cpu_online, s32 cpu)
 {
 }
 
 void POLICY_OP(cgfair_cpu_offline, s32 cpu)
 {
+	leave_cpu(QUEUE, cpu);
 }
 
 POLICY_INIT(cgfair)

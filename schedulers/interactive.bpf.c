@@ -29,6 +29,7 @@
  * looks at slices on its tick only: where HZ=250, busy tasks take turns of 4 ms however short slices are.
  */
 #include "policy.h"
+#include "offline.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -381,21 +382,16 @@ void POLICY_OP(interactive_cpu_online, s32 cpu)
 	count_in(cpu, c);
 }
 
-/*
- * Who waits in the CPU's own queue waits for this CPU alone. Up to 7.2 nobody comes for them, and the
- * kernel waits for them: in the local queue it finds them, and sends them elsewhere.
- */
+/* Who waits in the CPU's own queue waits for this CPU alone; in the cache's, perhaps. */
 void POLICY_OP(interactive_cpu_offline, s32 cpu)
 {
 	struct cpu *c = cpu_of(cpu);
-	struct task_struct *p;
 
 	if (!c)
 		return;
 	count_out(cpu, c);
-	bpf_for_each(scx_dsq, p, POLICY_DSQ(nr_caches + cpu), 0) {
-		scx_bpf_dsq_move(&___it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
-	}
+	leave_cpu(POLICY_DSQ(nr_caches + cpu), cpu);
+	leave_cpu(POLICY_DSQ(c->cache), cpu);
 }
 
 POLICY_INIT(interactive)

@@ -26,6 +26,7 @@
  * not honoured.
  */
 #include "policy.h"
+#include "offline.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -404,11 +405,13 @@ void POLICY_OP(layers_cpu_online, s32 cpu)
 /* The CPU still counts as online for the kernel, and will not run anything any more. */
 void POLICY_OP(layers_cpu_offline, s32 cpu)
 {
-	u32 other;
+	u32 other, queue;
 
 	__sync_fetch_and_or(&leaving[(cpu >> 6) & (CPU_WORDS - 1)], 1ULL << (cpu & 63));
 	looked_up_at = 0;
 	swept_until = scx_bpf_now() + SWEEP_NS;
+	bpf_for(queue, 0, NR_QUEUES)
+		leave_cpu(POLICY_DSQ(queue), cpu);
 	if (!can_kick_cpu())
 		return;
 	bpf_for(other, 0, nr_cpus())

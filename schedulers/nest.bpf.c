@@ -29,6 +29,7 @@
  */
 #include "policy.h"
 #include "nest_cpus.h"
+#include "offline.h"
 #include "vtime_clock.h"
 
 char _license[] SEC("license") = "GPL";
@@ -306,6 +307,7 @@ void POLICY_OP(nest_cpu_online, s32 cpu)
 void POLICY_OP(nest_cpu_offline, s32 cpu)
 {
 	move_cpu(cpu_at(cpu), COLD);
+	leave_cpu(QUEUE, cpu);
 }
 
 POLICY_INIT(nest)

@@ -20,6 +20,7 @@
  * cpu.max of cgroups are not honoured.
  */
 #include "policy.h"
+#include "offline.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -249,8 +250,8 @@ void POLICY_OP(simple_stopping, struct task_struct *p, bool runnable)
 }
 
 /*
- * Nothing to do, since no queue belongs to a CPU. They must be there all the same: without them the
- * kernel ends the scheduler at each hotplug, and so at each suspend.
+ * Both must be there, though there is little to do: without them the kernel ends the scheduler at each
+ * hotplug, and so at each suspend.
  */
 void POLICY_OP(simple_cpu_online, s32 cpu)
 {
@@ -258,6 +259,7 @@ void POLICY_OP(simple_cpu_online, s32 cpu)
 
 void POLICY_OP(simple_cpu_offline, s32 cpu)
 {
+	leave_cpu(SHARED_DSQ, cpu);
 }
 
 POLICY_INIT(simple)

@@ -278,7 +278,7 @@ static void hand_over(u64 dsq_id)
 		scx_bpf_dsq_reenq(dsq_id, 0);
 		return;
 	}
-	if (!bpf_ksym_exists(bpf_iter_scx_dsq_new)) /* the 7.2.12 build: host_dispatch takes them */
+	if (!can_walk_dsq()) /* host_dispatch takes them */
 		return;
 	bpf_rcu_read_lock();
 	bpf_for_each(scx_dsq, p, dsq_id, 0)

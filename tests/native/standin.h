@@ -141,6 +141,11 @@ static inline void scx_bpf_put_idle_cpumask(const struct cpumask *mask)
 {
 }
 
+static inline bool can_walk_dsq(void)
+{
+	return true;
+}
+
 static inline bool can_kick_cpu(void)
 {
 	return true;
