@@ -117,10 +117,10 @@ void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym __weak;
 bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 dsq_id,
 		      u64 enq_flags) __ksym __weak;
 
-/* Whether a queue's tasks can be looked at one by one; the question goes with the 7.2.12 build. */
+/* Whether a queue's tasks can be looked at one by one. */
 static __always_inline bool can_walk_dsq(void)
 {
-	return bpf_ksym_exists(bpf_iter_scx_dsq_new);
+	return bpf_ksym_exists(bpf_iter_scx_dsq_new); /* goes with the 7.2.12 build */
 }
 
 static __always_inline bool scx_dsq_first_vtime(u64 dsq_id, u64 *vtime)
