@@ -13,8 +13,8 @@
 #include "scx.h"
 
 /*
- * To be called in ops.cpu_offline for each queue of which that CPU takes tasks. Verified by itself, for
- * which it returns a number: 6.18 meets a bug of its verifier's where the loop stands in another one.
+ * To be called in ops.cpu_offline for each queue of which that CPU takes tasks. Verified once by itself,
+ * for which it returns a number.
  */
 __noinline int leave_cpu(u64 dsq_id, s32 cpu)
 {
