@@ -259,7 +259,7 @@ def test_every_task_is_in_the_layer_where_the_rules_put_it(follow: Apply) -> Non
     who = [Identity(t.comm, t.cgroup, t.uid, t.nice) for t in tasks]
     try:
         with crowd(who, doze, renamed="worker-9") as pids:
-            for turn in range(15):
+            for turn in range(25):
                 text = some_rules(rng)
                 follow(text)
                 n = turn % len(pids)
