@@ -12,6 +12,7 @@ from pyloader import exitrecord, variables
 from pyloader.btf import Types
 from pyloader.closing import Closing
 from pyloader.elsewhere.adapt import NONE, Adaptation, adapt
+from pyloader.elsewhere.shape import SCHED_OPS
 from pyloader.errors import (
     AttachError,
     BadObject,
@@ -126,9 +127,15 @@ class BpfObject(Closing):
 
     def _load(self) -> None:
         try:
-            self._object.load()
+            self._object.load(modules=self._may_need_modules())
         except CallFailed as error:
             raise _explain_load(self.spec, error) from None
+
+    def _may_need_modules(self) -> bool:
+        """Whether it may name what only a kernel module has; nothing of sched_ext lies in one."""
+        kinds = {ops.kind for ops in self.spec.ops.values()}
+        types = {program.type for program in self._object.programs()}
+        return kinds != {SCHED_OPS} or not types <= {"struct_ops", "syscall"}
 
     # --- what is in it ---
 

@@ -20,7 +20,15 @@ import cffi
 
 HERE = Path(__file__).parent
 MODULE = "pyloader._libbpf"
-INPUTS = ("cdef.h", "shim.c", "builder.py")
+INPUTS = ("cdef.h", "shim.c", "kernel_btf.h", "kernel_btf.c", "builder.py")
+
+# Functions of libbpf whose callers inside libbpf get ours (kernel_btf.c).
+WRAPPED = (
+    "btf__load_vmlinux_btf",
+    "btf__free",
+    "btf__find_by_name_kind",
+    "bpf_btf_get_next_id",
+)
 
 
 def fingerprint() -> str:
@@ -59,10 +67,15 @@ def build(target_dir: Path, verbose: bool = False) -> Path:
         builder.set_source(
             MODULE,
             (HERE / "shim.c").read_text(),
+            sources=[str(HERE / "kernel_btf.c")],
+            include_dirs=[str(HERE)],
             extra_objects=[libbpf],
             libraries=["elf", "z"],
             extra_compile_args=["-O2", "-std=gnu11", "-Wall", "-Wno-unused-function"],
-            extra_link_args=["-Wl,-Bsymbolic", "-Wl,--exclude-libs,ALL"],
+            extra_link_args=[
+                *("-Wl,-Bsymbolic", "-Wl,--exclude-libs,ALL"),
+                *(f"-Wl,--wrap={name}" for name in WRAPPED),
+            ],
             py_limited_api=True,
         )
         built = Path(builder.compile(tmpdir=scratch, verbose=verbose))

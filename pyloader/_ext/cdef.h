@@ -103,6 +103,7 @@ struct btf *btf__load_from_kernel_by_id(__u32 id);
 struct btf *btf__load_vmlinux_btf(void);
 __s32 btf__find_by_name(const struct btf *btf, const char *name);
 void btf__free(struct btf *btf);
+void shim_leave_modules_out(bool leave_out);
 __u32 shim_next_enum(const struct btf *btf, __u32 after, const char *prefix);
 
 /* ring buffers, in batches */

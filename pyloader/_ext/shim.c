@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_btf.h"
+
 /* Newer than the <linux/bpf.h> of Debian 12 (6.1); the numbers are the kernel's ABI since 6.4. */
 #define ATTACH_TYPE_STRUCT_OPS 44
 #define LINK_TYPE_STRUCT_OPS   9
