@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from pyloader.places import data_root
 
 _TARGET_ARCH = {"x86_64": "x86", "aarch64": "arm64", "riscv64": "riscv", "s390x": "s390"}
 _OLDEST_CLANG = 14  # the first that emits BTF declaration tags
+_TIMES_TELL_NS = 2_000_000_000  # two changes nearer to each other may bear the same time
 
 
 def include_dirs() -> list[Path]:
@@ -94,11 +96,24 @@ def cache_dir() -> Path:
 def _key(clang: str, source: Path) -> str:
     stat = os.stat(clang)
     compiler = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags()}{source.resolve()}"
-    return _sha256(compiler.encode() + source.read_bytes())[:24]
+    return _sha256(f"{compiler}{_digest(source)}".encode())[:24]
 
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """The digest of a file; read again only if its times, size or place say that it changed."""
+    stat = os.stat(path)
+    if time.time_ns() - stat.st_ctime_ns < _TIMES_TELL_NS:
+        return _sha256(path.read_bytes())
+    return _digest_of(path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of(path: Path, *_identity: int) -> str:
+    return _sha256(path.read_bytes())
 
 
 def _cached(entry: Path) -> Path | None:
@@ -106,7 +121,7 @@ def _cached(entry: Path) -> Path | None:
     try:
         manifest: Any = json.loads((entry / "manifest.json").read_text())
         for path, digest in manifest["headers"].items():
-            if _sha256(Path(path).read_bytes()) != digest:
+            if _digest(Path(path)) != digest:
                 return None
         found = entry / manifest["object"]
         return found if found.is_file() else None
