@@ -73,6 +73,36 @@ static u64 slice_of(const struct layer *layer, u32 queue)
 	return slice > 100 * NSEC_PER_USEC ? slice : 100 * NSEC_PER_USEC;
 }
 
+/* How a queue stands to a CPU. */
+enum claim { CLAIM_NONE, CLAIM_SHARE, CLAIM_OVERDUE };
+
+/*
+ * Whether the CPU should take from that queue, and whether for more than its share. Since when the
+ * queue has waited is in served_at. A function of its own to the verifier: that of 6.18 loses its
+ * way ("backtracking call unexpected regs") if it meets this inside the loop below.
+ */
+__noinline u32 claim_of(s32 cpu, u32 queue, u64 now)
+{
+	struct cpu_state *cs = cpu_state_of(cpu);
+	struct rule_table *table = table_of(rules_version);
+	u32 nr = nr_cpus();
+	s32 waiting;
+	u64 longest;
+
+	if (!cs || !table || !nr || queue >= NR_QUEUES)
+		return CLAIM_NONE;
+	waiting = scx_bpf_dsq_nr_queued(POLICY_DSQ(queue));
+	if (waiting <= 0 || !serves(table, queue, cpu, now)) {
+		cs->served_at[queue] = now;
+		return CLAIM_NONE;
+	}
+	if (!cs->served_at[queue])
+		cs->served_at[queue] = now;
+	longest = longest_wait_ms * NSEC_PER_MSEC /
+		  (1 + (u32)waiting / nr + (u32)cs->nr_pinned[queue]);
+	return now - cs->served_at[queue] > longest ? CLAIM_OVERDUE : CLAIM_SHARE;
+}
+
 /*
  * The queue that a CPU should take from now, of those whose bit in passed is not set; NOTHING if
  * all that it serves are empty. Sets is_overdue if that is not a matter of shares.
@@ -81,29 +111,23 @@ __noinline u32 queue_to_serve(s32 cpu, u64 now, u64 passed)
 {
 	struct cpu_state *cs = cpu_state_of(cpu);
 	struct rule_table *table = table_of(rules_version);
-	u32 q, best = NOTHING, late = NOTHING, nr = nr_cpus();
+	u32 q, best = NOTHING, late = NOTHING;
 	u64 best_turn = 0, late_since = 0;
 
-	if (!cs || !table || !nr)
+	if (!cs || !table)
 		return NOTHING;
 	bpf_for(q, 0, NR_QUEUES) {
-		u64 since, turn, longest;
-		s32 waiting;
+		u64 turn;
+		u32 claim;
 
 		if (q >= NR_QUEUES || !((used_queues & ~passed) >> q & 1))
 			continue;
-		waiting = scx_bpf_dsq_nr_queued(POLICY_DSQ(q));
-		if (waiting <= 0 || !serves(table, q, cpu, now)) {
-			cs->served_at[q] = now;
+		claim = claim_of(cpu, q, now);
+		if (claim == CLAIM_NONE)
 			continue;
-		}
-		since = cs->served_at[q] ?: now;
-		cs->served_at[q] = since;
-		longest = longest_wait_ms * NSEC_PER_MSEC /
-			  (1 + (u32)waiting / nr + (u32)cs->nr_pinned[q]);
-		if (now - since > longest && (late == NOTHING || since < late_since)) {
+		if (claim == CLAIM_OVERDUE && (late == NOTHING || cs->served_at[q] < late_since)) {
 			late = q;
-			late_since = since;
+			late_since = cs->served_at[q];
 		}
 		turn = turn_of(cs, layer_at(table, q), q);
 		if (best == NOTHING || vtime_before(turn, best_turn)) {
