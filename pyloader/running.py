@@ -30,7 +30,7 @@ def current() -> Attached | None:
                     return attached
         return None
 
-    return _steady(look)
+    return steady(look)
 
 
 def current_id() -> int:
@@ -45,7 +45,7 @@ def current_id() -> int:
                 return place.ops_id()
         return 0
 
-    return _steady(look)
+    return steady(look)
 
 
 def since_ns(attached: Attached) -> int:
@@ -73,7 +73,7 @@ def fallen() -> tuple[str, ExitInfo | None] | None:
             return None
         return attached.name, info
 
-    return _steady(look)
+    return steady(look)
 
 
 def require_current() -> Attached:
@@ -85,6 +85,21 @@ def require_current() -> Attached:
         what = f"{ops}, which is not ours, runs" if ops else "the kernel's own runs"
         raise Gone(f"no scheduler of scxhid is attached ({what}); `scxhid sched use NAME` does it")
     return running
+
+
+def of_current(read: Callable[[Attached], _T]) -> _T:
+    """What ``read`` makes of the scheduler of ours that runs, also while another command swaps.
+
+    Gone as in ``require_current``. ``read`` may be called again.
+    """
+    try:
+        return read(require_current())
+    except FileNotFoundError:
+        pass
+    except Gone:
+        if current() is None:
+            raise
+    return steady(lambda: read(require_current()))
 
 
 def require_sched_ext() -> None:
@@ -126,8 +141,8 @@ def _is_linked(place: Place) -> bool:
         os.close(fd)
 
 
-def _steady(look: Callable[[], _T]) -> _T:
-    """Look again when another command moves the pins at that very moment."""
+def steady(look: Callable[[], _T]) -> _T:
+    """Look again when another command moves the pins, or swaps, at that very moment."""
     for _ in range(5):
         try:
             return look()

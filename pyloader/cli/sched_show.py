@@ -51,9 +51,12 @@ def list_(as_json: bool) -> None:
 @_JSON
 def knobs(as_json: bool) -> None:
     """Show the knobs of the scheduler that runs: value, default, range and what they do."""
-    from pyloader.sched import require_current
+    from pyloader.running import of_current
 
-    running = require_current()
+    of_current(lambda running: _show_knobs(running, as_json))
+
+
+def _show_knobs(running: Attached, as_json: bool) -> None:
     now = running.knob_values()
     if running.knobs:
         if as_json:
@@ -97,9 +100,9 @@ def stats(watch: float | None, as_json: bool) -> None:
     With --watch: rates a second, a line of JSON each time with --json; Ctrl-C ends it.
     """
     from pyloader import sysfs
-    from pyloader.sched import require_current
+    from pyloader.running import of_current
 
-    counted = _counted(require_current())
+    counted = of_current(_counted)
     before, then = counted.read(), time.monotonic_ns()
     if watch is None:
         if as_json:
@@ -120,7 +123,7 @@ def stats(watch: float | None, as_json: bool) -> None:
 
     while True:
         time.sleep(watch)
-        counted_now = _counted(require_current())
+        counted_now = of_current(_counted)
         now, at = counted_now.read(), time.monotonic_ns()
         if counted_now.docs != counted.docs or now.shape != before.shape:
             counted, before, then = counted_now, now, at

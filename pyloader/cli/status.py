@@ -64,10 +64,10 @@ def _sched() -> dict[str, Any]:
         return found
     # Not pyloader.sched, which brings all that a change needs: starting is half of the time.
     from pyloader.errors import NotPermitted
-    from pyloader.running import current, fallen, since_ns
+    from pyloader.running import fallen, steady
 
     try:
-        running = current()
+        running = steady(_ours)
         gone = None if running else fallen()
     except NotPermitted:
         if mode == "foreign":
@@ -75,17 +75,27 @@ def _sched() -> dict[str, Any]:
             found["_hint"] = "run it as root to see whether it is ours, and its knobs"
         return found
     if running:
-        since = since_ns(running)
-        found.update(
-            mode="hosted" if running.is_hosted else "direct",
-            policy=running.name,
-            since=since / 1e9,
-            _since_ns=since,
-            knobs_changed=running.changed_knobs(),
-        )
+        found |= running
     elif gone:
         name, info = gone
         why = info.sentence() if info else "it recorded no reason"
         found["last_exit"] = {"name": name, **(info.to_json() if info else {})}
         found["_hint"] = f"{name} was attached and is gone: {why} (more: scxhid sched log)"
     return found
+
+
+def _ours() -> dict[str, Any] | None:
+    """What is told of a scheduler of ours that runs; None if none does."""
+    from pyloader.running import current, since_ns
+
+    running = current()
+    if not running:
+        return None
+    since = since_ns(running)
+    return {
+        "mode": "hosted" if running.is_hosted else "direct",
+        "policy": running.name,
+        "since": since / 1e9,
+        "_since_ns": since,
+        "knobs_changed": running.changed_knobs(),
+    }

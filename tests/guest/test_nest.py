@@ -62,6 +62,7 @@ def part_on(seen: Counter[int], number: int) -> float:
 
 def test_light_tasks_stay_on_as_many_cpus_as_they_are(program: Program) -> None:
     use(program("nest"))
+    time.sleep(0.5)  # what the change itself left to do, kernel threads do everywhere
     seen = where_light_tasks_run(LIGHT)
     print(f"{LIGHT} light tasks on {CPUS} CPUs: {dict(seen)}")
     assert part_on(seen, LIGHT) >= 0.8, seen
