@@ -3,7 +3,8 @@
 The same scheduler under two names is swapped, so that no policy counts. Ours is `sched use` in a
 process that is warm, from the detach until the attach has returned; the one that comes was loaded
 and verified before. `sched back` attaches one that was attached before, as the floor does: a C
-program that has both loaded all the time. The third is what supervisors of loader processes do:
+program that has both loaded all the time. Whatever is taken off has run for a while before, in all
+ways alike. The third is what supervisors of loader processes do:
 end one, start the next, which opens, loads and attaches; as C programs on libbpf, without any
 supervisor's own waits.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from vm.bench.floor import BUILD, ROOT, Floor, compile_floor, compile_object, compile_program
@@ -22,6 +24,7 @@ CPUS = 2
 NAMES = ("simple", "simple_b")
 HOGS = CPUS  # with two a CPU a round takes twenty seconds under emulation
 _ROUNDS = {"": 8, "_loaded": 3}  # one more before them is thrown away
+_SETTLED_S = 0.4  # as long as the C programs wait (floor/swap_gap.c)
 _CHEAP = 3  # swaps of a round in the ways that take a fraction of the others' time
 
 
@@ -60,9 +63,10 @@ def _sample(load: str) -> dict[str, list[float]]:
     ):
         for number in range(_ROUNDS[load] + 1):
             sched.use(first, None, direct)
+            time.sleep(_SETTLED_S)
             taken: dict[str, list[float]] = {
                 "use": [sched.use(second, None, direct).gap_ns or 0],
-                "back": [sched.back().gap_ns or 0 for _ in range(_CHEAP)],
+                "back": [_back() for _ in range(_CHEAP)],
             }
             sched.stop()
             taken["c"] = [preloaded.ask("go")[0] for _ in range(_CHEAP)]
@@ -70,6 +74,13 @@ def _sample(load: str) -> dict[str, list[float]]:
             for way, gaps in taken.items() if number else ():
                 samples[way] += gaps
     return {f"{way}{load}": gaps for way, gaps in samples.items()}
+
+
+def _back() -> float:
+    from pyloader import sched
+
+    time.sleep(_SETTLED_S)
+    return sched.back().gap_ns or 0
 
 
 def results(samples: Samples) -> list[Result]:
