@@ -36,6 +36,7 @@ def test_ours(simple: str) -> None:
     said = done("status").out
     assert "simple (hosted by scxhid, since " in said
     assert "slice_us = 3000" in said
+    assert [s["name"] for s in done("sched", "list", "--json").json if s["runs"]] == ["simple"]
 
 
 @pytest.mark.ejects
