@@ -68,12 +68,13 @@ struct task {
 	u64 vtime;
 	u64 place;	/* the virtual time under which it queued last */
 	u64 charged_ns; /* of its CPU time, what has been charged or was none of our business */
+	u64 slice_from; /* its CPU time when its slice began, ns */
 };
 
 static void task_start(struct task_struct *p, struct task *t)
 {
 	t->vtime = t->place = vtime_now;
-	t->charged_ns = p->se.sum_exec_runtime;
+	t->charged_ns = t->slice_from = p->se.sum_exec_runtime;
 }
 
 POLICY_TASK_STATE(struct task, task_start);
@@ -137,6 +138,8 @@ void BPF_STRUCT_OPS(central_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task *t = POLICY_TASK(p);
 
+	if (t)
+		t->slice_from = p->se.sum_exec_runtime;
 	/*
 	 * Kernel threads of one CPU run at once: the timer itself may need one (ksoftirqd), and nothing
 	 * else would take the CPU from a task whose slice does not end.
@@ -180,8 +183,10 @@ static void go_on(struct task_struct *prev, struct cpu *c, u64 slice)
 	struct task *t = POLICY_TASK(prev);
 
 	stat_inc(went_on);
-	if (t)
+	if (t) {
 		charge(prev, t);
+		t->slice_from = prev->se.sum_exec_runtime;
+	}
 	c->began_at = scx_bpf_now() ?: 1;
 	scx_bpf_task_set_slice(prev, slice);
 }
@@ -234,7 +239,11 @@ void BPF_STRUCT_OPS(central_running, struct task_struct *p)
 	struct cpu *c = cpu_at(cpu);
 	struct task *t = POLICY_TASK(p);
 
-	c->began_at = scx_bpf_now() ?: 1;
+	/*
+	 * As if it had run from the beginning of its slice without a break: a real-time task that comes
+	 * every few ms interrupts it, and it goes on, each time by way of here.
+	 */
+	c->began_at = (scx_bpf_now() - (t ? p->se.sum_exec_runtime - t->slice_from : 0)) ?: 1;
 	c->wants = c->told = 0;
 	/* The central CPU must get back to deciding, and has a tick for it. */
 	if (cpu == decider && p->scx.slice == SCX_SLICE_INF)

@@ -21,7 +21,7 @@ STAT(decisions, "tasks given to a CPU, counted on the CPU that decided");
 STAT(preempted, "times a CPU was interrupted since its task's slice was over");
 
 struct cpu {
-	u64 began_at; /* ns: when the task on it began to run; 0: none of ours does */
+	u64 began_at; /* ns: when the slice of the task on it began; 0: none of ours runs */
 	u32 wants;    /* it has no work and waits to be given some */
 	u32 told;     /* to end the slice of the task on it */
 	u32 online;
