@@ -46,9 +46,6 @@ HOSTABLE(0, "select_cpu enqueue dispatch running stopping cpu_online cpu_offline
 /* A waker is believed that it is about to sleep, if it has not computed for longer than this. */
 #define SYNC_BURST_NS (500 * NSEC_PER_USEC)
 
-/* How many CPUs beside the one that it ran on are looked at for a task that is in a hurry. */
-#define MAX_VICTIMS 4
-
 KNOB(u64, slice_us, 6000, 100, 100000, "us",
      "time a task may run while nobody waits; less if many do");
 KNOB(u64, slice_min_us, 1000, 100, 20000, "us", "what is left of it however many wait");
@@ -76,72 +73,9 @@ STAT(lowered, "tasks far ahead of the others, brought back to them");
 
 #include "interactive_deadline.h" /* uses the above */
 #include "interactive_cpus.h"
+#include "interactive_pick.h"
 
 /* ---- The callbacks, in the order in which a task meets them ---- */
-
-/* A CPU near prev_cpu whose task p, this far from the clock, may interrupt; negative if none is found. */
-static s32 pick_victim(const struct task_struct *p, s32 prev_cpu, u32 n, s64 distance, u64 min_ns)
-{
-	u64 now = scx_bpf_now();
-	const struct cpu *c;
-	s32 cpu, i;
-
-	bpf_for(i, 0, MAX_VICTIMS + 1) {
-		cpu = prev_cpu + i < nr_cpus ? prev_cpu + i : prev_cpu + i - nr_cpus;
-		c = cpu_of(cpu);
-		if (c && c->cache == n && may_preempt(c, n, distance, now, min_ns) &&
-		    bpf_cpumask_test_cpu(cpu, p->cpus_ptr) &&
-		    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu))
-			return cpu;
-	}
-	return -1;
-}
-
-/* Whether p may run after its waker on the waker's CPU: nobody who waits there comes before it. */
-static bool may_follow(const struct task_struct *p, struct cpu *c, s32 cpu, s64 distance)
-{
-	u32 n = 0;
-
-	return c->at && bpf_cpumask_test_cpu(cpu, p->cpus_ptr) &&
-	       !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) &&
-	       distance <= first_waiting(c, nr_caches + cpu, &n, false);
-}
-
-/*
- * No CPU is idle for p: finds one that it may run on all the same, and at once, or lets it wait in the
- * queue for prev_cpu. Negative, and nothing done, where there is no memory for p.
- */
-static s32 pick_busy(struct task_struct *p, s32 prev_cpu, bool is_sync, bool is_brief)
-{
-	s32 this_cpu = bpf_get_smp_processor_id(), cpu;
-	struct cpu *here = cpu_of(this_cpu), *prev = cpu_of(prev_cpu);
-	struct interactive_task *t = POLICY_TASK(p);
-	struct queue *q = prev ? queue_of(prev->cache) : NULL;
-	u64 deadline;
-	s64 distance;
-	u32 n;
-
-	if (!t || !here || !q)
-		return -1;
-	n = prev->cache;
-	place(t, q, n, p->scx.weight);
-	deadline = deadline_of(t);
-	distance = deadline - q->vtime;
-	if (is_brief && here->cache == n && may_follow(p, here, this_cpu, distance)) {
-		stat_inc(followed);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(n), 0);
-		return this_cpu;
-	}
-	cpu = pick_victim(p, prev_cpu, n, distance, is_sync ? SYNC_RUN_NS : 0);
-	if (cpu >= 0) {
-		stat_inc(preempted);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(n), SCX_ENQ_PREEMPT);
-		return cpu;
-	}
-	stat_inc(queued); /* here rather than in enqueue: that is one call less */
-	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(n), slice_of(n), deadline, 0);
-	return prev_cpu;
-}
 
 /* p wakes up, and may use more than one CPU: on which does it run, or wait? */
 s32 POLICY_OP(interactive_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -174,27 +108,6 @@ s32 POLICY_OP(interactive_select_cpu, struct task_struct *p, s32 prev_cpu, u64 w
 	}
 	busy = cpu == prev_cpu ? pick_busy(p, prev_cpu, is_sync, is_brief) : -1;
 	return busy >= 0 ? busy : cpu;
-}
-
-/* For a task whose slice ended: another queue in which it waits much less, now and then; or its own. */
-static u32 pick_queue(const struct task_struct *p, u32 n)
-{
-	u32 other, waiting, there;
-	struct queue *q, *o;
-
-	if (nr_caches < 2 || bpf_get_prandom_u32() % 8)
-		return n;
-	other = bpf_get_prandom_u32() % nr_caches;
-	q = queue_of(n);
-	o = queue_of(other);
-	if (!q || !o || !o->nr_cpus || other == n || !bpf_cpumask_test_cpu(o->cpu, p->cpus_ptr))
-		return n;
-	waiting = scx_bpf_dsq_nr_queued(POLICY_DSQ(n));
-	there = scx_bpf_dsq_nr_queued(POLICY_DSQ(other));
-	if (waiting * o->nr_cpus <= (there + 2) * q->nr_cpus)
-		return n;
-	stat_inc(rebalanced);
-	return other;
 }
 
 /* p has to wait: nothing idle was found for it, or it may use one CPU only, or its slice ended. */
