@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from pyloader.rules import apply
 from tests import rules_oracle
 from tests.guest import kernel
-from tests.guest.command import done, scxhid
+from tests.guest.command import done, scxhid, use
 from tests.guest.conftest import Program
 from tests.guest.crowd import (
     Identity,
@@ -74,7 +74,7 @@ def layers(program: Program) -> str:
 
 @pytest.fixture
 def follow(layers: str, tmp_path: Path) -> Apply:
-    done("sched", "use", layers)
+    use(layers)
 
     def apply_text(text: str) -> Any:
         path = tmp_path / "rules.toml"
@@ -229,20 +229,23 @@ def some_rules(rng: random.Random) -> str:
     return "\n".join(lines)
 
 
-def layer_now(pid: int) -> str:
-    """The layer that the program has put a task into."""
+def layers_now(pids: Sequence[int]) -> list[str]:
+    """The layers that the program has put tasks into."""
     scheduler = apply.require_layers()
     version = int(scheduler.variables["rules_version"].value)
     table = scheduler.maps["rule_tables"].lookup(version & 1)
-    fd = os.pidfd_open(pid)
-    try:
-        entry = scheduler.maps["policy_tasks"].lookup(fd)
-    finally:
-        os.close(fd)
     assert table is not None
-    if entry is None or int(entry["state"]["layer"]) >= len(table["layers"]):
-        return "(not seen)"
-    return bytes(table["layers"]["name"][int(entry["state"]["layer"])]).decode()
+    names = [bytes(name).decode() for name in table["layers"]["name"]]
+    found: list[str] = []
+    for pid in pids:
+        fd = os.pidfd_open(pid)
+        try:
+            entry = scheduler.maps["policy_tasks"].lookup(fd)
+        finally:
+            os.close(fd)
+        layer = len(names) if entry is None else int(entry["state"]["layer"])
+        found.append(names[layer] if layer < len(names) else "(not seen)")
+    return found
 
 
 def test_every_task_is_in_the_layer_where_the_rules_put_it(follow: Apply) -> None:
@@ -276,7 +279,7 @@ def test_every_task_is_in_the_layer_where_the_rules_put_it(follow: Apply) -> Non
                 tasks[n] = task
                 wanted = [rules_oracle.layer_of(task, text) for task in tasks]
                 deadline = time.monotonic() + 5
-                while (found := [layer_now(pid) for pid in pids]) != wanted:
+                while (found := layers_now(pids)) != wanted:
                     wrong = [w for w in zip(tasks, wanted, found, strict=True) if w[1] != w[2]]
                     assert time.monotonic() < deadline, f"{wrong} (wanted, found) under {text}"
                     time.sleep(0.05)
@@ -307,14 +310,14 @@ def test_the_rules_in_force_are_shown(follow: Apply, tmp_path: Path) -> None:
 
 
 def test_it_starts_with_rules_of_its_own(layers: str) -> None:
-    done("sched", "use", layers)
+    use(layers)
     told = done("sched", "rules", "--json").json
     assert told["file"] is None
     assert [n["name"] for n in told["layers"]] == ["default", "kernel", "preferred", "background"]
     with crowd([Identity("x", nice=5), Identity("y", nice=-5), Identity("z")], doze) as pids:
         kernel.wait_for(
             "each to be in its layer",
-            lambda: [layer_now(p) for p in pids] == ["background", "preferred", "default"],
+            lambda: layers_now(pids) == ["background", "preferred", "default"],
         )
 
 
@@ -325,7 +328,7 @@ def test_rules_need_the_scheduler_that_follows_them(simple: str, tmp_path: Path)
         outcome = scxhid("sched", "rules", *words)
         assert outcome.status == 1
         assert "the kernel's own runs; `scxhid sched use layers` starts it" in outcome.err
-    done("sched", "use", simple)
+    use(simple)
     outcome = scxhid("sched", "rules", str(path))
     assert outcome.status == 1
     assert "for the scheduler layers, and simple runs" in outcome.err
@@ -333,7 +336,7 @@ def test_rules_need_the_scheduler_that_follows_them(simple: str, tmp_path: Path)
 
 def test_rules_are_still_there_after_going_back(follow: Apply, simple: str) -> None:
     follow(rules("weight = 300"))
-    done("sched", "use", simple)
+    use(simple)
     done("sched", "back")
     assert weights()["red"] == 300
 
