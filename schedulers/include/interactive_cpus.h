@@ -147,23 +147,28 @@ static s32 fast_core(s32 i)
 	return cpu ? *cpu : 0;
 }
 
+/* Takes cpu for p if it is idle; with a mask also of whole cores, only if it is in that. */
 static bool claim_idle(const struct task_struct *p, s32 cpu, const struct cpumask *idle)
 {
-	return bpf_cpumask_test_cpu(cpu, idle) && bpf_cpumask_test_cpu(cpu, p->cpus_ptr) &&
-	       scx_bpf_test_and_clear_cpu_idle(cpu);
+	return (!idle || bpf_cpumask_test_cpu(cpu, idle)) &&
+	       bpf_cpumask_test_cpu(cpu, p->cpus_ptr) && scx_bpf_test_and_clear_cpu_idle(cpu);
 }
 
-/* A fast core for p that is idle as a whole; negative if there is none, or if all are alike. */
+/*
+ * A fast core for p that is idle as a whole, where the kernel tells that (Debian's 7.2.12 does not,
+ * compat.h); negative if there is none, or if all are alike.
+ */
 static s32 pick_fast(const struct task_struct *p, s32 prev_cpu)
 {
-	const struct cpumask *idle;
+	const struct cpumask *idle = NULL;
 	const struct cpu *prev = cpu_of(prev_cpu);
 	s32 cpu = -1;
 	s32 i;
 
 	if (!nr_fast || !fast_first)
 		return -1;
-	idle = scx_bpf_get_idle_smtmask(); /* without SMT that of all idle CPUs */
+	if (bpf_ksym_exists(scx_bpf_get_idle_smtmask) && bpf_ksym_exists(scx_bpf_put_idle_cpumask))
+		idle = scx_bpf_get_idle_smtmask(); /* without SMT that of all idle CPUs */
 	if (prev && prev->is_fast && claim_idle(p, prev_cpu, idle)) {
 		cpu = prev_cpu;
 	} else {
@@ -174,7 +179,8 @@ static s32 pick_fast(const struct task_struct *p, s32 prev_cpu)
 			}
 		}
 	}
-	scx_bpf_put_idle_cpumask(idle);
+	if (idle)
+		scx_bpf_put_idle_cpumask(idle);
 	return cpu;
 }
 

@@ -13,6 +13,11 @@ PINS = BPF_FS / "scxhid"
 CURRENT = PINS / "sched" / "current"
 _SCHED_EXT = Path("/sys/kernel/sched_ext")
 
+#: Debian's 7.2.12 hides scx_bpf_kick_cpu from programs (schedulers/include/compat.h).
+CAN_KICK = not os.uname().release.startswith("7.2.12+") or (
+    b" scx_bpf_kick_cpu_impl" in Path("/proc/kallsyms").read_bytes()
+)
+
 # bpf(2) on x86-64 and the commands that walk through ids (enum bpf_cmd, linux/bpf.h).
 _SYS_BPF = 321
 _NEXT_ID = {"programs": 11, "maps": 12, "links": 31}

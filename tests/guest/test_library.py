@@ -67,6 +67,12 @@ class Case:
         return kernel.ops() == (HOST if self.mode == "hosted" else self.name)
 
 
+#: What a scheduler cannot do without; it says so itself where that is missing (its own tests).
+_NEEDS = {
+    "central": pytest.mark.skipif(not kernel.CAN_KICK, reason="this kernel lets nobody wake a CPU")
+}
+
+
 def _cases() -> list[Any]:
     """Every scheduler as it is used: hosted if it says that it can be. On its own: ``-m slow``."""
     cases: list[Any] = []
@@ -77,7 +83,7 @@ def _cases() -> list[Any]:
             cases.append(Case(name, "hosted"))
             cases.append(pytest.param(direct, marks=pytest.mark.slow))
         else:
-            cases.append(direct)
+            cases.append(pytest.param(direct, marks=_NEEDS.get(name, ())))
     return cases
 
 
