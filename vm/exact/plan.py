@@ -26,7 +26,8 @@ class Phase:
     """One run of the wake-up workload: a sleeper on the last CPU, ``hogs`` on every one.
 
     ``fifo`` puts the sleeper under SCHED_FIFO. ``work`` is what it does after each wake-up, in
-    instructions. With ``swap_every_us`` the two policies take turns.
+    instructions. With ``swap_every_us`` the two policies take turns; unless they ``stay``: then
+    the process that swaps only wakes up when it would.
     """
 
     name: str
@@ -37,12 +38,13 @@ class Phase:
     work: int = 0
     warm_ms: int = 100
     swap_every_us: int = 0
+    stay: bool = False
 
     def line(self, cpus: int) -> str:
         return (
             f"phase {self.name} cpu={cpus - 1} hogs={self.hogs} fifo={int(self.fifo)}"
             f" ms={self.ms} warm_ms={self.warm_ms} period_us={self.period_us} work={self.work}"
-            f" swap_every_us={self.swap_every_us}"
+            f" swap_every_us={self.swap_every_us} stay={int(self.stay)}"
         )
 
 

@@ -82,7 +82,10 @@ def gapless(
     one, two = (subject(x) if isinstance(x, str) else x for x in (a, b))
     length_ms = -(-swaps * _EVERY_US // 1000) + 2 * _EVERY_US // 1000
     # A little longer than the swaps take on average: their distances are dithered.
-    still = [Phase(name, length_ms, hogs) for name in ("still_a", "still_b")]
+    still = [
+        Phase(name, length_ms, hogs, swap_every_us=_EVERY_US, stay=True)
+        for name in ("still_a", "still_b")
+    ]
     moving = Phase("swaps", length_ms * 11 // 10, hogs, swap_every_us=_EVERY_US)
     body = [still[0].line(cpus), moving.line(cpus)]
     if one != two:

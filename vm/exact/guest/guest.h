@@ -79,6 +79,7 @@ struct phase {
 	s64 period_ns;	   /* of the sleeper, on average */
 	s64 work;	   /* instructions that the sleeper runs after each wake-up */
 	s64 swap_every_ns; /* 0: no swaps; else slots 0 and 1 take turns */
+	int stay;	   /* no, they do not: whoever would let them only wakes up */
 };
 
 void run_phase(const struct phase *phase, u64 seed);

@@ -118,6 +118,7 @@ static void phase(char **words, int count, u64 seed)
 		.period_ns = number(words, count, "period_us", 2000) * NS_PER_US,
 		.work = number(words, count, "work", 0),
 		.swap_every_ns = number(words, count, "swap_every_us", 0) * NS_PER_US,
+		.stay = number(words, count, "stay", 0),
 	};
 
 	run_phase(&p, seed);
@@ -139,9 +140,10 @@ static void command(char **words, int count, u64 seed)
 		attach_host(words[1]);
 	else if (!strcmp(verb, "policy") && count >= 4)
 		load_policy(atoi(words[1]), atoi(words[2]), words[3], words + 4, count - 4);
-	else if (!strcmp(verb, "switch") && count == 2)
+	else if (!strcmp(verb, "switch") && count == 2) {
 		switch_to(atoi(words[1]));
-	else if (!strcmp(verb, "phase") && count >= 2)
+		check_running();
+	} else if (!strcmp(verb, "phase") && count >= 2)
 		phase(words + 1, count - 1, seed);
 	else if (!strcmp(verb, "run") && count >= 2)
 		run_program(words + 1);

@@ -374,7 +374,6 @@ struct change switch_to(u32 slot)
 	}
 	change.took_ns = now_ns() - change.at_ns;
 	change.nr_left_over = *nr_left_over;
-	check_running();
 	return change;
 }
 

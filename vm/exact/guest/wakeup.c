@@ -145,7 +145,10 @@ static void report_window(struct running *r, s64 from_ns, s64 length_ns)
 		       (unsigned long long)(r->looped[i] - before.looped[i]) * UNIT);
 }
 
-/* Changes the policy to and fro until the phase ends. */
+/*
+ * Changes the policy to and fro until the phase ends; or, if it is to stay, comes at moments like
+ * those and does nothing, so that the two differ by the swaps alone.
+ */
 static void swap_until(const struct phase *phase, s64 start_ns, u64 random)
 {
 	static struct change changes[MAX_CHANGES];
@@ -155,8 +158,8 @@ static void swap_until(const struct phase *phase, s64 start_ns, u64 random)
 
 	while (next < end && n < MAX_CHANGES) {
 		sleep_until(next);
-		changes[n] = switch_to(1 - n % 2);
-		n++;
+		if (!phase->stay)
+			changes[n++] = switch_to(1 - n % 2);
 		next += dithered(phase->swap_every_ns, &random);
 	}
 	sleep_until(end);
