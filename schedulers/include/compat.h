@@ -123,6 +123,13 @@ static __always_inline bool can_walk_dsq(void)
 	return bpf_ksym_exists(bpf_iter_scx_dsq_new); /* goes with the 7.2.12 build */
 }
 
+/* Whether it can be seen which CPUs, or whole cores, are idle. */
+static __always_inline bool can_see_idle(void)
+{
+	return bpf_ksym_exists(scx_bpf_get_idle_smtmask) && /* goes with the 7.2.12 build */
+	       bpf_ksym_exists(scx_bpf_put_idle_cpumask);
+}
+
 static __always_inline bool scx_dsq_first_vtime(u64 dsq_id, u64 *vtime)
 {
 	struct task_struct *p;

@@ -167,7 +167,7 @@ static s32 pick_fast(const struct task_struct *p, s32 prev_cpu)
 
 	if (!nr_fast || !fast_first)
 		return -1;
-	if (bpf_ksym_exists(scx_bpf_get_idle_smtmask) && bpf_ksym_exists(scx_bpf_put_idle_cpumask))
+	if (can_see_idle())
 		idle = scx_bpf_get_idle_smtmask(); /* without SMT that of all idle CPUs */
 	if (prev && prev->is_fast && claim_idle(p, prev_cpu, idle)) {
 		cpu = prev_cpu;

@@ -146,6 +146,11 @@ static inline bool can_walk_dsq(void)
 	return true;
 }
 
+static inline bool can_see_idle(void)
+{
+	return true;
+}
+
 static inline bool can_kick_cpu(void)
 {
 	return true;
