@@ -145,8 +145,11 @@ def read_report(text: str, all_: Sequence[Subject]) -> list[Stay]:
         if word == "said":
             rows.append(rest.split("\t"))
         elif word == "error":
-            # Lines that are already there are those of the one before.
+            # Lines that are already there are those of the one before. If that was thrown out it
+            # shows when it is to be detached, and the error begins with its name.
             at = all_[min(len(stays) + bool(rows), len(all_) - 1)]
+            if rows and rest.startswith(f"{all_[len(stays)].name} does not run"):
+                at = all_[len(stays)]
             raise VmError(f"{at.name} {at.mode} failed: {rest}")
         elif word == "program" and rows:
             what = all_[len(stays)]

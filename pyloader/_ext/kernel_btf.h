@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether this thread's next loads look for names in the types of kernel modules too. */
+/* Whether the loads of this thread from now on do without the types of kernel modules. */
 void shim_leave_modules_out(bool leave_out);
 
 #endif

@@ -45,6 +45,12 @@ def test_the_scheduler_that_failed_is_named(both: list[many_cpus.Subject]) -> No
         many_cpus.read_report(REPORT.format("error the kernel refused it\n"), both)
 
 
+def test_one_that_was_thrown_out_under_its_load_is_named(both: list[many_cpus.Subject]) -> None:
+    said = "error simple does not run: sched_ext is disabling\n"
+    with pytest.raises(VmError, match="simple direct failed: simple does not run"):
+        many_cpus.read_report(REPORT.format(said), both)
+
+
 def test_a_report_that_stops_is_no_success(both: list[many_cpus.Subject]) -> None:
     half = REPORT.format("").split("program", 2)
     with pytest.raises(VmError, match="1 of 2"):
