@@ -26,6 +26,7 @@ from pyloader.running import is_live
 from pyloader.swap import names
 from pyloader.swap.side import Side, wait_disabled
 from pyloader.swap.standby import fresh_copy, loaded_next
+from pyloader.swap.urgent import urgent
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,13 @@ def change(new: Side, old: Side | None, attach: Callable[[], int]) -> Times:
     started = time.monotonic_ns()
     link = None
     try:
-        if old:
-            old.detach()
-        began = time.monotonic_ns()
-        link = attach()
-        new.start()
-        ended = time.monotonic_ns()
+        with urgent():
+            if old:
+                old.detach()
+            began = time.monotonic_ns()
+            link = attach()
+            new.start()
+            ended = time.monotonic_ns()
         new.confirm(seq)
         new.place.unpin_link()  # the host's, from before
         new.place.pin_link(link)
