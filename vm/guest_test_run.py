@@ -91,7 +91,8 @@ def run_bare(
         for stay in outcome.stays:
             click.echo(
                 f"{stay.label:<24} started and stopped; of {stay.tasks} tasks the one kept waiting"
-                f" longest: {stay.task}, {stay.worst_us / 1e6:.2f} s"
+                f" longest: {stay.task}, {stay.worst_us / 1e6:.2f} s (the machine itself:"
+                f" {stay.floor_us / 1e6:.2f} s)"
             )
     for line in outcome.kept_waiting():
         say(line)

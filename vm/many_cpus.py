@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyloader.hosted import NAME as HOST_NAME
 from vm import accel as accelerators
 from vm import klog
 from vm.errors import VmError, VmLost
@@ -32,8 +33,15 @@ from vm.workloads import compile_workloads
 LOAD = ("hog,nice=19", "hog,cpu=-1", "8xsleep", "4xpair", "fork", "8xaffinity", "4xyield")
 LOAD_S = 4
 
-#: Longer than any task may be kept waiting, on a machine that is itself late all the time.
+#: Real-time tasks beside it: what they are late, the machine itself was late.
+FLOOR = ("floor,cpu=1", "floor,cpu=-1")
+
+#: Longer than any task may be kept waiting beyond that.
 LIMIT_US = 3_000_000
+
+#: What the kernel's watchdog is given. Where 64 emulated CPUs take turns on two real ones its own
+#: worker may be later than the schedulers' timeout; the kernel takes no more than 30 s.
+WATCHDOG_MS = 30_000
 
 _PROGRAM = 0o100755
 _CROWD = "crowd"
@@ -42,12 +50,14 @@ _CROWD = "crowd"
 @dataclass(frozen=True)
 class Stay:
     """One scheduler's time in the machine: ``worst_us`` is the longest that one of ``tasks`` tasks
-    of the load was kept from going on, and ``task`` which one."""
+    of the load was kept from going on, ``task`` which one, and ``floor_us`` how late the machine
+    itself was."""
 
     label: str
     tasks: int
     worst_us: int
     task: str
+    floor_us: int
 
 
 @dataclass(frozen=True)
@@ -64,9 +74,10 @@ class Outcome:
     def kept_waiting(self) -> list[str]:
         """A sentence for each scheduler under which a task waited too long."""
         return [
-            f"{stay.label}: {stay.task} was kept waiting for {stay.worst_us / 1e6:.2f} s"
+            f"{stay.label}: {stay.task} was kept waiting for {stay.worst_us / 1e6:.2f} s (the"
+            f" machine itself was up to {stay.floor_us / 1e6:.2f} s late)"
             for stay in self.stays
-            if stay.worst_us > LIMIT_US
+            if stay.worst_us - stay.floor_us > LIMIT_US
         ]
 
 
@@ -84,8 +95,8 @@ def subjects(names: Sequence[str], *, as_used: bool = False) -> list[Subject]:
 
 def plan(each: Sequence[Subject], cpus: int) -> str:
     """The loader's commands."""
-    load = f"run /{_CROWD} {LOAD_S} {cpus}xhog {' '.join(LOAD)}"
-    lines = ["sleep 1000"]
+    load = f"run /{_CROWD} {LOAD_S} {cpus}xhog {' '.join(LOAD + FLOOR)}"
+    lines = ["sleep 1000", f"watchdog {WATCHDOG_MS}"]
     for what in each:
         lines += attach_lines([what])
         lines += [load, "detach"]
@@ -148,16 +159,21 @@ def read_report(text: str, all_: Sequence[Subject]) -> list[Stay]:
             # Lines that are already there are those of the one before. If that was thrown out it
             # shows when it is to be detached, and the error begins with its name.
             at = all_[min(len(stays) + bool(rows), len(all_) - 1)]
-            if rows and rest.startswith(f"{all_[len(stays)].name} does not run"):
-                at = all_[len(stays)]
+            before = all_[min(len(stays), len(all_) - 1)]
+            listed = HOST_NAME if before.mode == "hosted" else before.name
+            if rest.startswith(f"{listed} was thrown out"):
+                at = before
             raise VmError(f"{at.name} {at.mode} failed: {rest}")
         elif word == "program" and rows:
             what = all_[len(stays)]
-            worst = max(rows, key=lambda row: int(row[2]))
+            floors = [int(row[2]) for row in rows if row[0].startswith("floor")]
+            tasks = [row for row in rows if not row[0].startswith("floor")]
+            worst = max(tasks, key=lambda row: int(row[2]))
             broken = [row[0] for row in rows if int(row[3])]
             if broken:
                 raise VmError(f"under {what.name} {what.mode} these went wrong: {broken}")
-            stays.append(Stay(f"{what.name} {what.mode}", len(rows), int(worst[2]), worst[0]))
+            label = f"{what.name} {what.mode}"
+            stays.append(Stay(label, len(tasks), int(worst[2]), worst[0], max(floors)))
             rows = []
     if len(stays) != len(all_):
         raise VmError(f"the guest reported {len(stays)} of {len(all_)} schedulers")

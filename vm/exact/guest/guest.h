@@ -42,6 +42,9 @@ void finish(void) __attribute__((noreturn));
 /* Gives a global variable of the next object that is loaded its bytes, written in hex. */
 void set_variable(const char *name, const char *hex);
 
+/* Gives all schedulers that are loaded from now on this timeout of the kernel's watchdog. */
+void set_watchdog(u32 ms);
+
 /* Attaches the struct_ops map of the object in file; the kernel then lists it as ops. */
 void attach_direct(const char *file, const char *ops);
 
@@ -66,6 +69,18 @@ void check_running(void);
 
 /* Takes the scheduler off, if one is on. */
 void detach(void);
+
+/* ---- ejection.c ---- */
+
+#define STATE "/sys/kernel/sched_ext/state"
+
+struct bpf_object;
+
+/* The first line of a file, without its end; 0 if it cannot be read. */
+int read_line(const char *path, char *text, size_t size);
+
+/* Fails with the reason why the kernel ended the scheduler of object, listed as name. */
+void tell_ejection(const struct bpf_object *object, const char *name) __attribute__((noreturn));
 
 /* ---- wakeup.c ---- */
 

@@ -134,6 +134,8 @@ static void command(char **words, int count, u64 seed)
 		report_ready();
 	else if (!strcmp(verb, "set") && count == 3)
 		set_variable(words[1], words[2]);
+	else if (!strcmp(verb, "watchdog") && count == 2)
+		set_watchdog(atoi(words[1]));
 	else if (!strcmp(verb, "direct") && count == 3)
 		attach_direct(words[1], words[2]);
 	else if (!strcmp(verb, "host") && count == 2)

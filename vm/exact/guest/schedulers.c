@@ -19,16 +19,6 @@
 #define NO_SLOT	     HOST_SLOTS
 #define SLOT_FILLED  1
 
-/* The start of exit_record.h's record. */
-struct exit_record {
-	u32 recorded;
-	int kind;
-	s64 exit_code;
-	u64 boot_ns;
-	char reason[128];
-	char msg[1024];
-};
-
 /* As in host.bpf.c. */
 struct slot {
 	u32 generation;
@@ -49,6 +39,7 @@ static struct {
 	size_t size;
 } settings[MAX_SETTINGS];
 static int nr_settings;
+static u32 watchdog_ms; /* 0: each scheduler's own */
 
 static struct bpf_object *attached; /* the scheduler, or the host */
 static struct bpf_link *link_;
@@ -195,6 +186,38 @@ static void *live_variable(struct bpf_object *object, const char *name)
 	return variable;
 }
 
+void set_watchdog(u32 ms)
+{
+	watchdog_ms = ms;
+}
+
+/* Gives every scheduler in an object the watchdog's timeout that the plan asks for. */
+static void apply_watchdog(struct bpf_object *object, const char *file)
+{
+	const struct btf *btf = bpf_object__btf(object);
+	int id = btf__find_by_name_kind(btf, "sched_ext_ops", BTF_KIND_STRUCT);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, id);
+	const struct btf_member *member = type ? btf_members(type) : NULL;
+	struct bpf_map *map;
+
+	for (int i = 0; type && i < btf_vlen(type); i++, member++) {
+		if (strcmp(btf__name_by_offset(btf, member->name_off), "timeout_ms"))
+			continue;
+		bpf_object__for_each_map(map, object)
+		{
+			size_t size = 0;
+			char *ops = bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS ?
+					    bpf_map__initial_value(map, &size) :
+					    NULL;
+
+			if (ops && member->offset / 8 + sizeof(watchdog_ms) <= size)
+				memcpy(ops + member->offset / 8, &watchdog_ms, sizeof(watchdog_ms));
+		}
+		return;
+	}
+	fail("%s has no timeout to be set", shown(file));
+}
+
 static struct bpf_object *load(const char *file)
 {
 	struct bpf_object *object;
@@ -205,38 +228,12 @@ static struct bpf_object *load(const char *file)
 	if (!object)
 		refuse("libbpf cannot open", file, errno);
 	apply_settings(object, file);
+	if (watchdog_ms)
+		apply_watchdog(object, file);
 	err = bpf_object__load(object);
 	if (err)
 		refuse("the kernel refused", file, err);
 	return object;
-}
-
-static int read_line(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "r");
-
-	if (!file)
-		return 0;
-	if (!fgets(text, size, file))
-		*text = 0;
-	fclose(file);
-	text[strcspn(text, "\n")] = 0;
-	return 1;
-}
-
-/* Says why the kernel threw out what was attached. */
-static void tell_ejection(const char *state)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(attached, "exit_record");
-	char *value = map ? calloc(1, bpf_map__value_size(map)) : NULL;
-	struct exit_record *record = (void *)value;
-	u32 key = 0;
-
-	if (value && bpf_map__value_size(map) >= sizeof(*record) &&
-	    !bpf_map_lookup_elem(bpf_map__fd(map), &key, value) && record->recorded)
-		fail("the kernel ended %s: %.120s: %.600s", attached_as, record->reason,
-		     record->msg);
-	fail("%s does not run: sched_ext is %s", attached_as, state);
 }
 
 void check_running(void)
@@ -245,9 +242,9 @@ void check_running(void)
 
 	if (!attached)
 		return;
-	read_line("/sys/kernel/sched_ext/state", state, sizeof(state));
+	read_line(STATE, state, sizeof(state));
 	if (strcmp(state, "enabled"))
-		tell_ejection(state);
+		tell_ejection(attached, attached_as);
 	if (!read_line("/sys/kernel/sched_ext/root/ops", ops, sizeof(ops)) ||
 	    strcmp(ops, attached_as))
 		fail("%s was attached and %s runs", attached_as, *ops ? ops : "nothing");
@@ -384,8 +381,7 @@ void detach(void)
 	check_running();
 	if (link_ && bpf_link__destroy(link_))
 		fail("%s cannot be detached", attached_as);
-	if (attached && read_line("/sys/kernel/sched_ext/state", state, sizeof(state)) &&
-	    strcmp(state, "disabled"))
+	if (attached && read_line(STATE, state, sizeof(state)) && strcmp(state, "disabled"))
 		fail("after the detach of %s sched_ext is %s", attached_as, state);
 	attached = NULL;
 	link_ = NULL;
