@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 #: The least that is above every task that a scheduler of sched_ext holds.
@@ -13,7 +13,7 @@ _DEADLINE = 6  # uapi/linux/sched.h: the module os has no name for it
 
 
 @contextmanager
-def urgent() -> Iterator[None]:
+def urgent() -> Generator[None]:
     """The calling thread is real-time inside, and what it starts there is not.
 
     Without the privilege, or for a thread that is real-time already, nothing changes.
