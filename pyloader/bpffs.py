@@ -14,6 +14,8 @@ directory that holds one loaded program set::
                              only the host and what is loaded to be hosted have them
         link                 the attachment; a place without it is a standby, or is hosted
 
+HID programs have one each, ``scxhid/hid/DEVICE/PROGRAM``, of the same form.
+
 All of it mode 0700. The kernel allows no dot in a pin's name, so a dot is written as
 a dash, which neither a C name nor the name of a scheduler can have.
 """
@@ -31,6 +33,7 @@ from pyloader.errors import Gone, NotPermitted, ScxhidError, Unsupported
 
 MOUNT = "/sys/fs/bpf"
 _SCHED = f"{MOUNT}/scxhid/sched"
+_HID = f"{MOUNT}/scxhid/hid"
 _BPF_FS_MAGIC_TYPE = "bpf"
 
 
@@ -194,8 +197,55 @@ def host() -> Place:
     return Place(f"{_SCHED}/host")
 
 
+def hid_place(sysname: str, program: str) -> Place:
+    """Of a program on a device; the kernel takes neither colon nor dot."""
+    return Place(f"{_HID}/{_device_folder(sysname)}/{program.replace('.', '-')}")
+
+
+def hid_upcoming() -> Place:
+    """Of one that is being attached."""
+    return Place(f"{_HID}/next")
+
+
+def hid_places(sysname: str) -> dict[str, Place]:
+    """Of all programs on a device, by name."""
+    folder = f"{_HID}/{_device_folder(sysname)}"
+    return {name: Place(f"{folder}/{name}") for name in _names(folder)}
+
+
+def hid_folders() -> list[str]:
+    """Names of the devices that have programs, as ``is_folder_of`` knows them."""
+    return [name for name in _names(_HID) if name != "next"]
+
+
+def is_folder_of(folder: str, sysname: str) -> bool:
+    return folder == _device_folder(sysname)
+
+
+def clear_hid_folder(folder: str) -> None:
+    """Remove all that is pinned for a device, and its folder."""
+    for name in _names(f"{_HID}/{folder}"):
+        Place(f"{_HID}/{folder}/{name}").clear()
+    with suppress(OSError):
+        os.rmdir(f"{_HID}/{folder}")
+
+
+def make_hid_folder(sysname: str) -> None:
+    """Create the directories above a device's places, mode 0700."""
+    _make(os.path.dirname(_HID), _HID, f"{_HID}/{_device_folder(sysname)}")
+
+
+def _device_folder(sysname: str) -> str:
+    return sysname.replace(":", "_").replace(".", "_")
+
+
 def pins_of_link(link_id: int) -> Iterator[str]:
     """Where in the BPF file system the link with that id is pinned."""
+    return (path for path, id_ in pinned_links() if id_ == link_id)
+
+
+def pinned_links() -> Iterator[tuple[str, int]]:
+    """Every link that is pinned in the BPF file system: the path and the kernel's id."""
     for folder, _, names in os.walk(MOUNT):
         for name in names:
             path = f"{folder}/{name}"
@@ -204,20 +254,30 @@ def pins_of_link(link_id: int) -> Iterator[str]:
             except OSError:
                 continue
             try:
-                if libbpf.link_info(fd).id == link_id and "link" in os.readlink(
-                    f"/proc/self/fd/{fd}"
-                ):
-                    yield path
+                if "link" in os.readlink(f"/proc/self/fd/{fd}"):
+                    yield path, libbpf.link_info(fd).id
             except OSError:
                 continue
             finally:
                 os.close(fd)
 
 
+def tool_of(path: str) -> str | None:
+    """Which tool pins links where ``path`` is: scxhid, udev-hid-bpf, or one that is not known."""
+    for folder, tool in ((f"{MOUNT}/scxhid/", "scxhid"), (f"{MOUNT}/hid/", "udev-hid-bpf")):
+        if path.startswith(folder):
+            return tool
+    return None
+
+
 def make_root() -> None:
-    """Create the directories above the places, mode 0700."""
+    """Create the directories above the places of schedulers, mode 0700."""
+    _make(os.path.dirname(_SCHED), _SCHED)
+
+
+def _make(*paths: str) -> None:
     ensure_mounted()
-    for path in (os.path.dirname(_SCHED), _SCHED):
+    for path in paths:
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:

@@ -52,7 +52,16 @@ class Source:
 
 def schedulers() -> dict[str, Source]:
     """Every scheduler that comes with scxhid, by name."""
-    root = data_root("schedulers")
+    return _all("schedulers")
+
+
+def hid_programs() -> dict[str, Source]:
+    """Every HID program that comes with scxhid, by name."""
+    return _all("hid")
+
+
+def _all(folder: str) -> dict[str, Source]:
+    root = data_root(folder)
     names = sorted(p.name.removesuffix(_SUFFIX) for p in root.glob(f"*{_SUFFIX}"))
     return {name: _in_root(root, name) for name in names}
 
@@ -60,6 +69,11 @@ def schedulers() -> dict[str, Source]:
 def find_host() -> Source:
     """The resident host of the schedulers that can be hosted."""
     return _in_root(data_root("schedulers") / "host", "host")
+
+
+def find_hid_reader() -> Source:
+    """The program that reads a HID device's report descriptor before fixups."""
+    return _in_root(data_root("hid") / "original", "original")
 
 
 def _in_root(root: Path, name: str) -> Source:
@@ -77,6 +91,15 @@ def find_scheduler(text: str) -> Source:
 
     Raises UnknownName with the nearest names, or ScxhidError for a missing file.
     """
+    return _find(text, "scheduler", schedulers, "`scxhid sched list` shows all")
+
+
+def find_hid_program(text: str) -> Source:
+    """The same for a HID program."""
+    return _find(text, "HID program", hid_programs, "`scxhid hid list --programs` shows all")
+
+
+def _find(text: str, kind: str, all_: Callable[[], dict[str, Source]], where: str) -> Source:
     if looks_like_file(text):
         path = Path(text)
         try:
@@ -89,8 +112,8 @@ def find_scheduler(text: str) -> Source:
         if path.suffix == ".c":
             return Source(name, path, None)
         return Source(name, None, path)
-    known = schedulers()
+    known = all_()
     if text not in known:
-        hint = "`scxhid sched list` shows all, a path with a slash names a file"
-        raise UnknownName("scheduler", text, nearest(text, known), hint)
+        hint = f"{where}, a path with a slash names a file"
+        raise UnknownName(kind, text, nearest(text, known), hint)
     return known[text]

@@ -1,4 +1,4 @@
-"""Schedulers that somebody else attached: who holds them, so that the user can be told."""
+"""What somebody else attached: who holds it, so that the user can be told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyloader import bpffs, libbpf
 
-_LINK_TYPE_STRUCT_OPS = 9
+LINK_TYPE_STRUCT_OPS = 9
 # The kernel's types behind the struct_ops maps of schedulers; the second since 7.3.
 _VALUE_TYPES = ("bpf_struct_ops_sched_ext_ops", "bpf_struct_ops_sched_ext_ops_cid")
 
@@ -33,7 +33,7 @@ def holder_of_scheduler() -> Holder | None:
     kernel = libbpf.Btf.of_kernel()
     wanted = {kernel.find(name) for name in _VALUE_TYPES} - {None}
     for link in libbpf.links():
-        if link.type != _LINK_TYPE_STRUCT_OPS or not link.map_id:
+        if link.type != LINK_TYPE_STRUCT_OPS or not link.map_id:
             continue
         fd = libbpf.map_by_id(link.map_id)
         try:
@@ -41,8 +41,13 @@ def holder_of_scheduler() -> Holder | None:
                 continue
         finally:
             os.close(fd)
-        return Holder(link.id, tuple(bpffs.pins_of_link(link.id)), tuple(_processes(link.id)))
+        return holder_of(link.id, tuple(bpffs.pins_of_link(link.id)))
     return None
+
+
+def holder_of(link_id: int, pins: tuple[str, ...]) -> Holder:
+    """Who keeps a link whose pins are known."""
+    return Holder(link_id, pins, tuple(_processes(link_id)))
 
 
 def _processes(link_id: int) -> Iterator[tuple[int, str]]:

@@ -119,6 +119,8 @@ class ObjectSpec:
     about: tags.About
     hostable: tags.Hostable | None
     """What it says of being hosted; None if it has to be attached by itself."""
+    places: Mapping[str, tags.HidPlace]
+    """Variables of a HID program that take where a device's reports hold something."""
     enums: tuple[Enum, ...]
     """The enums among its own types, of use where one names the entries of a map."""
 
@@ -272,6 +274,7 @@ def _read(opened: Object, data: bytes, name: str, shown_as: str) -> ObjectSpec:
         said.stats,
         said.about,
         said.hostable,
+        said.places,
         tuple(types.enums()) if not (said.knobs or said.stats) else (),
     )
 

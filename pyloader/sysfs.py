@@ -1,11 +1,15 @@
-"""What the kernel says of sched_ext: the truth about what runs, read afresh each time."""
+"""What sysfs says of sched_ext and of HID devices: the truth, read afresh each time."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import NamedTuple
 
 _ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
+_HID = "/sys/bus/hid"
+_INPUT = "/sys/class/input"
+_BUS_I8042 = "0011"  # include/uapi/linux/input.h: PS/2
 _PAGE = 4096  # bytes: no sysfs file gives more at once
 
 
@@ -69,3 +73,90 @@ def hotplug_seq() -> int:
     comes or goes in between (0: it does not look).
     """
     return int(_read("hotplug_seq") or 0)
+
+
+class HidNode(NamedTuple):
+    """One entry of ``/sys/bus/hid/devices``.
+
+    ``sysname`` is ``BUS:VENDOR:PRODUCT.NUMBER`` in hexadecimal; ``driver`` is None while the device
+    is bound to none. ``inputs`` are its input devices, ``inputN`` with its name and its event node,
+    if it has one; nodes are named as below ``/dev``.
+    """
+
+    sysname: str
+    name: str
+    phys: str
+    uniq: str
+    driver: str | None
+    inputs: tuple[tuple[str, str, str | None], ...]
+    hidraw: str | None
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether a driver has it; while one only looks at it, it is named as well."""
+        return bool(self.driver and (self.hidraw or self.inputs))
+
+
+def hid_devices() -> list[str]:
+    """The names of all HID devices, sorted; empty where the kernel has no HID bus."""
+    return _listed(f"{_HID}/devices")
+
+
+def has_hid() -> bool:
+    """Whether there is a HID bus (its module may not be loaded)."""
+    return os.path.isdir(_HID)
+
+
+def hid_device(sysname: str) -> HidNode | None:
+    """What is said of one device; None if it is gone."""
+    root = f"{_HID}/devices/{sysname}"
+    lines = _text(f"{root}/uevent").splitlines()
+    said = {key: value for key, _, value in (line.partition("=") for line in lines)}
+    if not said:
+        return None
+    driver = None
+    with suppress(OSError):
+        driver = os.path.basename(os.readlink(f"{root}/driver"))
+    inputs: list[tuple[str, str, str | None]] = []
+    for each in _listed(f"{root}/input"):
+        events = [x for x in _listed(f"{root}/input/{each}") if x.startswith("event")]
+        name = _text(f"{root}/input/{each}/name").strip()
+        inputs.append((each, name, f"input/{events[0]}" if events else None))
+    hidraw = next(iter(_listed(f"{root}/hidraw")), None)
+    return HidNode(
+        sysname,
+        said.get("HID_NAME", ""),
+        said.get("HID_PHYS", ""),
+        said.get("HID_UNIQ", ""),
+        driver,
+        tuple(inputs),
+        hidraw,
+    )
+
+
+def report_descriptor(sysname: str) -> bytes | None:
+    """A device's report descriptor as drivers see it, after all fixups; None if it is gone."""
+    with suppress(OSError), open(f"{_HID}/devices/{sysname}/report_descriptor", "rb") as file:
+        return file.read()
+    return None
+
+
+def ps2_inputs() -> list[str]:
+    """Names of the input devices on PS/2, which have no report that a HID program could change."""
+    return [
+        _text(f"{_INPUT}/{each}/name").strip()
+        for each in _listed(_INPUT)
+        if each.startswith("input") and _text(f"{_INPUT}/{each}/id/bustype").strip() == _BUS_I8042
+    ]
+
+
+def _listed(folder: str) -> list[str]:
+    with suppress(OSError):
+        return sorted(os.listdir(folder))
+    return []
+
+
+def _text(path: str) -> str:
+    with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+    return ""

@@ -76,6 +76,13 @@ class Stat(NamedTuple):
     doc: str
 
 
+class HidPlace(NamedTuple):
+    """A variable of a HID program that takes where ``number`` usages from ``usage`` on are found."""
+
+    usage: int
+    number: int
+
+
 class Hostable(NamedTuple):
     """What a policy says that can be hosted: flags of its ops, and the callbacks that it has."""
 
@@ -94,7 +101,9 @@ class SelfDescription(NamedTuple):
     hostable: Hostable | None
     """None if it has to be attached by itself."""
     policy_variables: frozenset[str]
-    """Variables by which the loader and a hosted policy talk; no user wants to see them."""
+    """Variables by which the loader and the program talk; no user wants to see them."""
+    places: Mapping[str, HidPlace]
+    """Of a HID program, by the variable that the loader fills in."""
 
 
 def _tagged(var: DataVar) -> dict[str, str]:
@@ -118,6 +127,7 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
     own: set[str] = set()
     hostable: Hostable | None = None
     between: set[str] = set()
+    places: dict[str, HidPlace] = {}
     for section, (variables, data) in sections.items():
         for var in variables:
             words = _tagged(var)
@@ -162,6 +172,10 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
                 own.add(var.name)
             elif "policy" in words:
                 between.add(var.name)
+            elif "place" in words:
+                usage, number = words["place"].split()
+                places[var.name] = HidPlace(int(usage, 0), int(number, 0))
+                between.add(var.name)
     by_index = sorted(stats.values(), key=lambda stat: stat.index)
     return SelfDescription(
         knobs,
@@ -170,6 +184,7 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
         frozenset(own),
         hostable,
         frozenset(between),
+        places,
     )
 
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * HID-BPF as our programs see it: types, kernel functions, constants.
+ *
+ * The structures name only the members that are used; libbpf finds them in the running kernel by
+ * name (CO-RE).
+ */
+#ifndef SCXHID_HID_BPF_H
+#define SCXHID_HID_BPF_H
+
+#include <linux/bpf.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s8 s8;
+typedef __s16 s16;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "declare.h"
+
+#ifndef NULL
+#define NULL ((void *)0)
+#endif
+
+#define HID_MAX_DESCRIPTOR_SIZE 4096
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct hid_device {
+	const u8 *dev_rdesc; /* as the device gave it */
+	u32 dev_rsize;
+	const u8 *bpf_rdesc; /* as HID-BPF left it */
+	u32 bpf_rsize;
+	const u8 *rdesc; /* as the driver left it: what all others see */
+	u32 rsize;
+};
+
+struct hid_bpf_ctx {
+	struct hid_device *hid;
+	s32 size; /* of the report in bytes */
+};
+
+/* Its device is set by the loader, before the load. */
+struct hid_bpf_ops {
+	int hid_id;
+	u32 flags;
+	/* Return 0: the report stays; more: its new size; less: it is dropped. */
+	int (*hid_device_event)(struct hid_bpf_ctx *hid, u32 type, u64 source);
+	int (*hid_rdesc_fixup)(struct hid_bpf_ctx *hid);
+};
+
+#pragma clang attribute pop
+
+/* Bytes of the report, or of the descriptor in a fixup; NULL if there are fewer. */
+extern u8 *hid_bpf_get_data(struct hid_bpf_ctx *hid, unsigned int at,
+			    const __SIZE_TYPE__ size) __ksym;
+extern struct hid_bpf_ctx *hid_bpf_allocate_context(unsigned int hid_id) __ksym;
+extern void hid_bpf_release_context(struct hid_bpf_ctx *ctx) __ksym;
+
+#endif /* SCXHID_HID_BPF_H */

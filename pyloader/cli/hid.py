@@ -1,0 +1,33 @@
+"""``scxhid hid``: everything about HID devices."""
+
+from __future__ import annotations
+
+import click
+
+from pyloader.cli.lazy import LazyGroup, Target
+
+_SHOW, _RECORD = "pyloader.cli.hid_show", "pyloader.cli.hid_record"
+
+TARGETS = {
+    "list": Target(f"{_SHOW}:list_", "the devices that there are"),
+    "info": Target(f"{_SHOW}:info", "what one is, what it sends, what is attached to it"),
+    "record": Target(f"{_RECORD}:record", "write down what one sends"),
+    "replay": Target(f"{_RECORD}:replay", "a device that sends what was recorded"),
+}
+
+
+@click.group(cls=LazyGroup, targets=TARGETS)
+def hid() -> None:
+    """Look at HID devices: keyboards, mice, pads, tablets, and what is attached to them.
+
+    A device is named by its name in sysfs (0003:046D:C52B.0004), by its vendor and
+    product (046d:c52b), or by a part of its name that no other device has.
+
+    \b
+    Examples:
+      scxhid hid list
+      scxhid hid info 046d:c52b
+      scxhid hid info "gaming mouse" --items      the descriptor, item by item
+      scxhid hid record 046d:c52b -o mouse.hid
+      scxhid hid replay mouse.hid
+    """
