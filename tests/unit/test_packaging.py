@@ -93,6 +93,12 @@ def test_wheel_has_the_schedulers_with_faults_that_the_demo_shows(wheel: Path) -
         assert {f"pyloader/_data/demo/{name}.bpf.{kind}" for kind in "co"} <= names
 
 
+def test_wheel_has_what_it_takes_to_look_at_devices(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"pyloader/_data/hid/original/original.bpf.{kind}" for kind in "co"} <= names
+    assert {"pyloader/_data/hid/include/hid_bpf.h", "pyloader/hid/usages.txt"} <= names
+
+
 def test_wheel_has_no_tests_and_nothing_outside_its_packages(wheel: Path) -> None:
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     (metadata,) = (top for top in tops if top.endswith(".dist-info"))
