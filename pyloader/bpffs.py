@@ -34,6 +34,7 @@ from pyloader.errors import Gone, NotPermitted, ScxhidError, Unsupported
 MOUNT = "/sys/fs/bpf"
 _SCHED = f"{MOUNT}/scxhid/sched"
 _HID = f"{MOUNT}/scxhid/hid"
+_UPCOMING = "+"  # before the name of one that is being attached
 _BPF_FS_MAGIC_TYPE = "bpf"
 
 
@@ -202,20 +203,43 @@ def hid_place(sysname: str, program: str) -> Place:
     return Place(f"{_HID}/{_device_folder(sysname)}/{program.replace('.', '-')}")
 
 
-def hid_upcoming() -> Place:
+def hid_upcoming(sysname: str, program: str) -> Place:
     """Of one that is being attached."""
-    return Place(f"{_HID}/next")
+    place = hid_place(sysname, program)
+    folder, _, name = place.path.rpartition("/")
+    return Place(f"{folder}/{_UPCOMING}{name}")
 
 
 def hid_places(sysname: str) -> dict[str, Place]:
     """Of all programs on a device, by name."""
     folder = f"{_HID}/{_device_folder(sysname)}"
-    return {name: Place(f"{folder}/{name}") for name in _names(folder)}
+    return {
+        name: Place(f"{folder}/{name}") for name in _names(folder) if not name.startswith(_UPCOMING)
+    }
+
+
+def hid_left_behind(sysname: str) -> dict[str, Place]:
+    """What was being attached to a device, by the name of the program."""
+    folder = f"{_HID}/{_device_folder(sysname)}"
+    return {
+        name.removeprefix(_UPCOMING): Place(f"{folder}/{name}")
+        for name in _names(folder)
+        if name.startswith(_UPCOMING)
+    }
+
+
+def all_hid_places() -> list[Place]:
+    """Of all programs on all devices."""
+    return [
+        Place(f"{_HID}/{folder}/{name}")
+        for folder in hid_folders()
+        for name in _names(f"{_HID}/{folder}")
+    ]
 
 
 def hid_folders() -> list[str]:
     """Names of the devices that have programs, as ``is_folder_of`` knows them."""
-    return [name for name in _names(_HID) if name != "next"]
+    return _names(_HID)
 
 
 def is_folder_of(folder: str, sysname: str) -> bool:

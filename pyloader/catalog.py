@@ -99,6 +99,12 @@ def find_hid_program(text: str) -> Source:
     return _find(text, "HID program", hid_programs, "`scxhid hid list --programs` shows all")
 
 
+def find_program(text: str) -> Source:
+    """The scheduler or HID program called ``text``, or the file of that path."""
+    where = "`scxhid sched list` and `scxhid hid list --programs` show all"
+    return _find(text, "program", lambda: {**hid_programs(), **schedulers()}, where)
+
+
 def _find(text: str, kind: str, all_: Callable[[], dict[str, Source]], where: str) -> Source:
     if looks_like_file(text):
         path = Path(text)

@@ -53,7 +53,7 @@ def _acquire(fd: int, wait_s: float, on_wait: Callable[[str], None] | None) -> N
             on_wait = None
         if time.monotonic() > deadline:
             raise Busy(
-                f"another scxhid command (process {holder}) has been changing the scheduler "
+                f"another scxhid command (process {holder}) has been changing what runs "
                 f"for over {wait_s:g} s; nothing was changed, try again when it is done"
             )
         time.sleep(0.05)

@@ -33,7 +33,6 @@ __all__ = [
     "current",
     "fallen",
     "hold",
-    "parse_values",
     "require_current",
     "set_knobs",
     "stop",
@@ -95,15 +94,6 @@ class SetResult:
 
     changed: Mapping[str, tuple[Any, Any]]
     swap: UseResult | None
-
-
-def parse_values(spec: ObjectSpec, texts: Mapping[str, str]) -> dict[str, Any]:
-    """What a user typed for knobs, or for variables without tags, as values in range."""
-    parsed: dict[str, Any] = {}
-    for name, text in texts.items():
-        var, knob = spec.variable(name), spec.knobs.get(name)
-        parsed[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
-    return parsed
 
 
 def default_trial_ns(spec: ObjectSpec, direct: bool = False) -> int:

@@ -163,6 +163,17 @@ class ObjectSpec:
 
         return BpfObject(self, values or {}, fields or {}, entries or {})
 
+    def parse_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """What a user typed for knobs, or for variables without tags, as values in range.
+
+        Raises UnknownName, BadValue.
+        """
+        parsed: dict[str, Any] = {}
+        for name, text in texts.items():
+            var, knob = self.variable(name), self.knobs.get(name)
+            parsed[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
+        return parsed
+
     def sole_ops(self, kind: str) -> OpsSpec:
         """The one struct_ops map of ``kind``; BadObject if there is none or more than one."""
         found = [ops for ops in self.ops.values() if ops.kind == kind]

@@ -77,7 +77,7 @@ class Stat(NamedTuple):
 
 
 class HidPlace(NamedTuple):
-    """A variable of a HID program that takes where ``number`` usages from ``usage`` on are found."""
+    """A variable of a HID program that takes where ``number`` usages from ``usage`` on lie."""
 
     usage: int
     number: int

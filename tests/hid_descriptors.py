@@ -77,3 +77,19 @@ def _one(prefix: int, chance: random.Random) -> bytes:
     }
     low, high = ranges.get(prefix, (0, 255))
     return item(prefix, chance.randint(low, high), 4 if prefix == LOGICAL_MAX else None)
+
+
+def stick(size: int, low: int, high: int, report_id: int = 0) -> bytes:
+    """A joystick with X, Y, Rx and Ry of so many bits, after three buttons and their padding."""
+    out = item(USAGE_PAGE, 1) + item(USAGE, 4) + item(COLLECTION, 1)
+    if report_id:
+        out += item(REPORT_ID, report_id)
+    out += item(USAGE_PAGE, 9) + item(USAGE_MIN, 1) + item(USAGE_MAX, 3) + item(LOGICAL_MIN, 0)
+    out += item(LOGICAL_MAX, 1) + item(REPORT_SIZE, 1) + item(REPORT_COUNT, 3) + item(INPUT, 2)
+    out += item(REPORT_COUNT, 5) + item(INPUT, 3) + item(USAGE_PAGE, 1)
+    for usage in (0x30, 0x31, 0x33, 0x34):
+        out += item(USAGE, usage)
+    out += item(LOGICAL_MIN, low) + item(LOGICAL_MAX, high, 4)
+    out += item(REPORT_SIZE, size) + item(REPORT_COUNT, 4)
+    padding = item(REPORT_SIZE, 1) + item(REPORT_COUNT, -4 * size % 8) + item(INPUT, 3)
+    return out + item(INPUT, 2) + (padding if 4 * size % 8 else b"") + item(END)

@@ -42,7 +42,7 @@ def build(source: Path, output: Path | None) -> None:
 @click.option("--log", is_flag=True, help="Print the verifier's whole log as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def check(what: str, log: bool, as_json: bool) -> None:
-    """Load a scheduler into this kernel without attaching it, and let it go again.
+    """Load a scheduler or a HID program without attaching it, and let it go again.
 
     Nothing changes on the machine. If the verifier refuses it, its words are shown
     beside the source line, with the registers that matter and advice.
@@ -50,16 +50,18 @@ def check(what: str, log: bool, as_json: bool) -> None:
     \b
     Examples:
       scxhid check simple
+      scxhid check axes
       scxhid check --log ./mine.bpf.c
     """
-    from pyloader.catalog import find_scheduler
+    from pyloader.catalog import find_program
     from pyloader.cli.output import duration, emit_json, note
+    from pyloader.hid.places import sample
 
-    source = find_scheduler(what)
+    source = find_program(what)
     spec = source.open(warn=note)
     started = time.monotonic_ns()
     try:
-        with source.blamed(), spec.load() as loaded:
+        with source.blamed(), spec.load(sample(spec.places)) as loaded:
             load_ns = time.monotonic_ns() - started
             count = len(loaded.program_fds())
             for line in loaded.notes:

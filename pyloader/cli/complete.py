@@ -45,6 +45,48 @@ def complete_knob(
     ]
 
 
+def complete_hid_program(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of HID programs; a path is left to the shell."""
+    if "/" in incomplete or incomplete.startswith("."):
+        return [CompletionItem(incomplete, type="file")]
+    from pyloader.catalog import hid_programs
+
+    return [CompletionItem(name) for name in hid_programs() if name.startswith(incomplete)]
+
+
+def complete_hid_knob(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """``NAME=`` of the knobs of the named HID program."""
+    from pyloader.catalog import find_hid_program
+
+    try:
+        knobs = find_hid_program(ctx.params.get("what") or "").open().knobs
+    except ScxhidError:
+        return []
+    return [
+        CompletionItem(f"{name}=", help=knob.doc)
+        for name, knob in knobs.items()
+        if name.startswith(incomplete)
+    ]
+
+
+def complete_device(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names in sysfs of the HID devices that there are, told by what they call themselves."""
+    from pyloader.hid.device import devices
+
+    wanted = incomplete.lower()
+    return [
+        CompletionItem(d.sysname, help=d.name)
+        for d in devices()
+        if d.sysname.lower().startswith(wanted)
+    ]
+
+
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:

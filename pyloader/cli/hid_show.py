@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyloader.cli.complete import complete_device
 from pyloader.cli.output import emit_json, note, table
 
 if TYPE_CHECKING:
@@ -16,8 +17,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON."
 
 
 @click.command(name="list")
+@click.option("--programs", is_flag=True, help="The HID programs that come with scxhid instead.")
 @_JSON
-def list_(as_json: bool) -> None:
+def list_(programs: bool, as_json: bool) -> None:
     """List the HID devices, with what is attached to them.
 
     Keyboards and touchpads of laptops often sit on PS/2 instead: HID programs cannot
@@ -27,6 +29,9 @@ def list_(as_json: bool) -> None:
     from pyloader.errors import Unsupported
     from pyloader.hid.device import devices
 
+    if programs:
+        _list_programs(as_json)
+        return
     if not sysfs.has_hid():
         raise Unsupported(
             "this kernel has no HID bus; `modprobe hid` loads it where it is a module"
@@ -65,8 +70,18 @@ def list_(as_json: bool) -> None:
         note("run it as root to see which programs are attached")
 
 
+def _list_programs(as_json: bool) -> None:
+    from pyloader.catalog import hid_programs
+
+    rows = [(name, source.open(warn=note).about) for name, source in hid_programs().items()]
+    if as_json:
+        emit_json([{"name": n, "about": a.what, "good_for": a.good_for} for n, a in rows])
+        return
+    table(("NAME", "WHAT IT DOES", "GOOD FOR"), [(n, a.what, a.good_for) for n, a in rows])
+
+
 @click.command()
-@click.argument("device", metavar="DEVICE")
+@click.argument("device", metavar="DEVICE", shell_complete=complete_device)
 @click.option("--items", is_flag=True, help="The report descriptor item by item, with its bytes.")
 @_JSON
 def info(device: str, items: bool, as_json: bool) -> None:

@@ -97,7 +97,7 @@ def use(
 
     source = find_scheduler(what)
     spec = source.open(warn=note)
-    values = sched.parse_values(spec, assignments(knobs))
+    values = spec.parse_values(assignments(knobs))
     require_sched_ext()
     for line in before_use(spec):
         note(line)

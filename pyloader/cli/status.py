@@ -27,14 +27,13 @@ def status(as_json: bool) -> None:
     """
     from pyloader.cli.output import ago, clock, emit_json, value
 
-    found = _sched()
+    found, hid = _sched(), _hid()
     if as_json:
-        emit_json({"sched": {k: v for k, v in found.items() if not k.startswith("_")}, "hid": []})
+        emit_json({"sched": {k: v for k, v in found.items() if not k.startswith("_")}, "hid": hid})
         return
     if found["state"] == "unsupported":
         click.echo("scheduler  the kernel's own (this kernel has no sched_ext)")
-        return
-    if found["mode"] == "none":
+    elif found["mode"] == "none":
         click.echo(f"scheduler  the kernel's own (sched_ext is {found['state']})")
     else:
         since = found["_since_ns"]
@@ -44,6 +43,33 @@ def status(as_json: bool) -> None:
             click.echo(f"  {name} = {value(knob)}")
     if found["_hint"]:
         click.echo(f"  {found['_hint']}")
+    for each in hid or ():
+        click.echo(f"HID        {each['program']} on {each['device']} ({each['name']})")
+        for name, knob in each["knobs_changed"].items():
+            click.echo(f"  {name} = {value(knob)}")
+
+
+def _hid() -> list[dict[str, Any]] | None:
+    """The programs of ours on devices; None where only root may look."""
+    from pyloader import bpffs
+    from pyloader.errors import NotPermitted, ScxhidError
+
+    found: list[dict[str, Any]] = []
+    try:
+        if not bpffs.hid_folders():
+            return found
+        from pyloader.hid.attach import attached
+        from pyloader.hid.device import devices
+
+        for device in devices():
+            for program, on in attached(device).items():
+                about = {"device": device.sysname, "program": program, "name": device.name}
+                found.append({**about, "knobs_changed": on.changed_knobs()})
+    except NotPermitted:
+        return None
+    except ScxhidError:  # it is just being taken off
+        return found
+    return found
 
 
 def _sched() -> dict[str, Any]:

@@ -27,7 +27,7 @@ def retire(running: Place) -> None:
 
 def forget_copies() -> None:
     """Drop the copies of objects that are no longer loaded."""
-    places = (bpffs.current(), bpffs.previous(), bpffs.upcoming())
+    places = (bpffs.current(), bpffs.previous(), bpffs.upcoming(), *bpffs.all_hid_places())
     keep.forget_all_but({place.ops_id() for place in places if place.ops_name()})
 
 

@@ -42,7 +42,7 @@ def test_a_second_command_gives_up_after_ten_seconds(simple: str) -> None:
     first = holder(60)
     outcome = scxhid("sched", "use", simple)
     assert outcome.status == 1
-    assert f"(process {first.pid}) has been changing the scheduler for over 10 s" in outcome.err
+    assert f"(process {first.pid}) has been changing what runs for over 10 s" in outcome.err
     assert kernel.state() == "disabled"
     assert sched_status()["mode"] == "none"  # who only looks does not wait
     first.kill()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pyloader import tags, values
 from pyloader.btf import Array, DataVar, Int, Struct, Type
 from pyloader.errors import BadValue, UnknownName
-from pyloader.sched import parse_values
 from pyloader.spec import ObjectSpec
 from pyloader.tags import Knob
 
@@ -79,24 +78,24 @@ def test_value_of_another_type_is_refused(value: Any) -> None:
 
 def test_typed_values_are_checked_by_the_knobs_of_the_object(spec_of: SpecOf) -> None:
     simple = spec_of("simple")
-    assert parse_values(simple, {"slice_us": "20ms", "fifo": "on"}) == {
+    assert simple.parse_values({"slice_us": "20ms", "fifo": "on"}) == {
         "slice_us": 20_000,
         "fifo": True,
     }
     with pytest.raises(BadValue, match="slice_us=1 is out of range: it takes 100 to 100000 us"):
-        parse_values(simple, {"slice_us": "1"})
+        simple.parse_values({"slice_us": "1"})
     with pytest.raises(UnknownName, match=r"no knob is called 'slice'; did you mean slice_us\?"):
-        parse_values(simple, {"slice": "1"})
+        simple.parse_values({"slice": "1"})
 
 
 def test_variables_without_tags_are_typed_by_btf(spec_of: SpecOf) -> None:
     foreign = spec_of("no_tags")
-    parsed = parse_values(foreign, {"mode": "MODE_LAST", "smt_enabled": "off", "slice_ns": "5"})
+    parsed = foreign.parse_values({"mode": "MODE_LAST", "smt_enabled": "off", "slice_ns": "5"})
     assert parsed == {"mode": 7, "smt_enabled": False, "slice_ns": 5}
     with pytest.raises(
         UnknownName, match="no variable is called 'slice_us'; did you mean slice_ns"
     ):
-        parse_values(foreign, {"slice_us": "5"})
+        foreign.parse_values({"slice_us": "5"})
 
 
 # --- from tags ---
