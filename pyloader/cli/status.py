@@ -51,6 +51,8 @@ def status(as_json: bool) -> None:
 
 def _hid() -> list[dict[str, Any]] | None:
     """The programs of ours on devices; None where only root may look."""
+    if not sysfs.hid_devices():
+        return []
     from pyloader import bpffs
     from pyloader.errors import NotPermitted, ScxhidError
 
