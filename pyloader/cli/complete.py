@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
@@ -14,11 +15,24 @@ def complete_scheduler(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Names of schedulers; a path is left to the shell."""
-    if "/" in incomplete or incomplete.startswith("."):
-        return [CompletionItem(incomplete, type="file")]
     from pyloader.catalog import schedulers
 
-    return [CompletionItem(name) for name in schedulers() if name.startswith(incomplete)]
+    return _names(schedulers, incomplete)
+
+
+def complete_hid_program(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of HID programs; a path is left to the shell."""
+    from pyloader.catalog import hid_programs
+
+    return _names(hid_programs, incomplete)
+
+
+def _names(known: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
+    if "/" in incomplete or incomplete.startswith("."):
+        return [CompletionItem(incomplete, type="file")]
+    return [CompletionItem(name) for name in known() if name.startswith(incomplete)]
 
 
 def complete_knob(
@@ -38,22 +52,7 @@ def complete_knob(
             knobs = require_current().knobs
     except ScxhidError:
         return []
-    return [
-        CompletionItem(f"{name}=", help=knob.doc)
-        for name, knob in knobs.items()
-        if name.startswith(incomplete)
-    ]
-
-
-def complete_hid_program(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Names of HID programs; a path is left to the shell."""
-    if "/" in incomplete or incomplete.startswith("."):
-        return [CompletionItem(incomplete, type="file")]
-    from pyloader.catalog import hid_programs
-
-    return [CompletionItem(name) for name in hid_programs() if name.startswith(incomplete)]
+    return _knobs(knobs, incomplete)
 
 
 def complete_hid_knob(
@@ -66,6 +65,10 @@ def complete_hid_knob(
         knobs = find_hid_program(ctx.params.get("what") or "").open().knobs
     except ScxhidError:
         return []
+    return _knobs(knobs, incomplete)
+
+
+def _knobs(knobs: Any, incomplete: str) -> list[CompletionItem]:
     return [
         CompletionItem(f"{name}=", help=knob.doc)
         for name, knob in knobs.items()

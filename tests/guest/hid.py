@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
+from pyloader.closing import Closing
 from pyloader.hid.device import Device, devices
 from pyloader.hid.uhid import Uhid
 
@@ -20,7 +20,7 @@ _SERIAL = itertools.count(1)
 _GENERIC = Path("/sys/bus/hid/drivers/hid-generic/bind")
 
 
-class Plugged:
+class Plugged(Closing):
     """A device of a test. The kernel's questions are answered by a thread until it is unplugged."""
 
     def __init__(self, name: str, rdesc: bytes, **ids: int) -> None:
@@ -56,15 +56,7 @@ class Plugged:
             with suppress(OSError):
                 self.uhid.answer(0.05)
 
-    def __enter__(self) -> Plugged:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._over.set()
         self._answers.join()
         self.uhid.close()
