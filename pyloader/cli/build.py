@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pyloader.cli.complete import complete_scheduler
 from pyloader.errors import LoadError, VerifierError
+
+if TYPE_CHECKING:
+    from pyloader.spec import ObjectSpec
 
 
 @click.command()
@@ -55,13 +58,12 @@ def check(what: str, log: bool, as_json: bool) -> None:
     """
     from pyloader.catalog import find_program
     from pyloader.cli.output import duration, emit_json, note
-    from pyloader.hid.places import sample
 
     source = find_program(what)
     spec = source.open(warn=note)
     started = time.monotonic_ns()
     try:
-        with source.blamed(), spec.load(sample(spec.places)) as loaded:
+        with source.blamed(), spec.load(_as_on_a_device(spec)) as loaded:
             load_ns = time.monotonic_ns() - started
             count = len(loaded.program_fds())
             for line in loaded.notes:
@@ -80,6 +82,15 @@ def check(what: str, log: bool, as_json: bool) -> None:
         return
     took = duration(load_ns)
     click.echo(f"{spec.name}: {count} programs, {instructions} instructions, loaded in {took}")
+
+
+def _as_on_a_device(spec: ObjectSpec) -> dict[str, list[int]]:
+    """For a HID program, places that a device could have: without them little of it is left."""
+    if not spec.places:
+        return {}
+    from pyloader.hid.places import sample
+
+    return sample(spec.places)
 
 
 def _verdict(name: str, error: LoadError, log: bool) -> dict[str, Any]:
