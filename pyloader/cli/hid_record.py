@@ -177,8 +177,8 @@ def _read(file: str) -> Recording:
 
 
 def _plug(recording: Recording, index: int) -> Uhid:
-    from pyloader.hid.descriptor import parse
     from pyloader.hid.items import BadDescriptor
+    from pyloader.hid.parser import parse
     from pyloader.hid.uhid import UHID_DATA_MAX, Uhid
 
     device = recording.devices[index]

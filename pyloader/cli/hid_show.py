@@ -174,8 +174,8 @@ def _print_device(device: Device, attached: list[Attachment] | None) -> None:
 
 def _print_reports(data: bytes) -> None:
     from pyloader.hid.describe import field_rows, report_title
-    from pyloader.hid.descriptor import parse
     from pyloader.hid.items import BadDescriptor
+    from pyloader.hid.parser import parse
 
     try:
         descriptor = parse(data)
@@ -248,8 +248,8 @@ def _info_json(
 
 def _descriptor_json(data: bytes) -> dict[str, Any]:
     from pyloader.hid.describe import to_json
-    from pyloader.hid.descriptor import parse
     from pyloader.hid.items import BadDescriptor
+    from pyloader.hid.parser import parse
 
     try:
         return {"hex": data.hex(), "error": None, **to_json(parse(data))}

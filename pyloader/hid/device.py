@@ -9,7 +9,8 @@ from functools import cached_property
 
 from pyloader import sysfs
 from pyloader.errors import ScxhidError, UnknownName, Unsupported, WrongUse
-from pyloader.hid.descriptor import Descriptor, parse
+from pyloader.hid.descriptor import Descriptor
+from pyloader.hid.parser import parse
 from pyloader.names import nearest
 
 #: include/uapi/linux/input.h

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from pyloader import ObjectSpec
-from pyloader.hid.descriptor import extract, parse
+from pyloader.hid.descriptor import extract
+from pyloader.hid.parser import parse
 from tests.guest.command import done, scxhid
 from tests.guest.conftest import Program
 from tests.guest.hid import Plugged, wait_for

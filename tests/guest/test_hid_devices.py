@@ -13,8 +13,9 @@ import pytest
 
 from pyloader import ObjectSpec
 from pyloader.hid import recording
-from pyloader.hid.descriptor import Descriptor, parse
+from pyloader.hid.descriptor import Descriptor
 from pyloader.hid.items import BadDescriptor
+from pyloader.hid.parser import parse
 from pyloader.hid.recording import Recorded, Report
 from tests.guest.command import done, scxhid
 from tests.guest.conftest import Program

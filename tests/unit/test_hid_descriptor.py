@@ -9,8 +9,9 @@ from hidtools.hid import HidField, ReportDescriptor
 from hypothesis import given, settings
 
 from pyloader.hid.describe import item_lines, ranges
-from pyloader.hid.descriptor import HID_MAX_USAGES, Descriptor, Field, extract, parse
+from pyloader.hid.descriptor import Descriptor, Field, extract
 from pyloader.hid.items import BadDescriptor, items
+from pyloader.hid.parser import HID_MAX_USAGES, parse
 from tests.hid_descriptors import (
     COLLECTION,
     DELIMITER,
