@@ -198,7 +198,10 @@ void BPF_STRUCT_OPS(central_dispatch, s32 cpu, struct task_struct *prev)
 	u64 ran_ns, left_ns = 0, slice = slice_ns();
 	struct cpu *c = cpu_at(cpu);
 	bool central = cpu == decider;
+	s32 leaving = take_leaving();
 
+	if (leaving != NO_CPU)
+		leave_cpu(QUEUE, leaving);
 	if (prev && (prev->scx.flags & SCX_TASK_QUEUED))
 		still = prev;
 	if (central) {
@@ -262,6 +265,8 @@ void BPF_STRUCT_OPS(central_stopping, struct task_struct *p, bool runnable)
 	c->began_at = 0;
 	if (t)
 		charge(p, t);
+	if (!runnable)
+		note_leaving(p);
 }
 
 /* Chooses the central CPU: the wanted one if it is online, else the first that is. */

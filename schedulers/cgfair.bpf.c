@@ -255,9 +255,12 @@ void POLICY_OP(cgfair_enqueue, struct task_struct *p, u64 enq_flags)
  */
 void POLICY_OP(cgfair_dispatch, s32 cpu, struct task_struct *prev)
 {
+	s32 leaving = take_leaving();
 	struct task *t = NULL;
 	u64 first, vtime, most;
 
+	if (leaving != NO_CPU)
+		leave_cpu(QUEUE, leaving);
 	if (prev && (prev->scx.flags & SCX_TASK_QUEUED))
 		t = POLICY_TASK(prev);
 	if (t && scx_dsq_first_vtime(QUEUE, &first)) {
@@ -308,6 +311,8 @@ void POLICY_OP(cgfair_stopping, struct task_struct *p, bool runnable)
 
 	if (t)
 		charge(p, t);
+	if (!runnable)
+		note_leaving(p);
 }
 
 void POLICY_OP(cgfair_quiescent, struct task_struct *p, u64 deq_flags)

@@ -178,6 +178,17 @@ __noinline int steal(const struct cpu *c __arg_nonnull, bool only_orphans)
 	return false;
 }
 
+/* Who waits in the CPU's own queue waits for this CPU alone; in the cache's, perhaps. */
+static void leave(s32 cpu)
+{
+	const struct cpu *c = cpu_of(cpu);
+
+	if (!c)
+		return;
+	leave_cpu(POLICY_DSQ(nr_caches + cpu), cpu);
+	leave_cpu(POLICY_DSQ(c->cache), cpu);
+}
+
 /* Whether prev, whose slice ended, comes before all that wait for the CPU; if so it goes on. */
 static bool goes_on(struct cpu *c, u32 own, struct task_struct *prev, s64 first, u64 now)
 {
@@ -210,11 +221,14 @@ void POLICY_OP(interactive_dispatch, s32 cpu, struct task_struct *prev)
 	u32 own = nr_caches + cpu, n;
 	struct cpu *c = cpu_of(cpu);
 	struct queue *shared, *pinned = queue_of(own);
+	s32 leaving = take_leaving();
 	u64 now;
 	s64 first;
 
 	if (!c || !pinned)
 		return;
+	if (leaving != NO_CPU)
+		leave(leaving);
 	n = c->cache;
 	shared = queue_of(n);
 	if (!shared || (nr_orphaned && steal(c, true)))
@@ -274,8 +288,10 @@ void POLICY_OP(interactive_stopping, struct task_struct *p, bool runnable)
 	c->at = 0;
 	c->epoch = policy_epoch;
 	charge(c, nr_caches + cpu, p, t);
-	if (!runnable)
-		t->slept_at = scx_bpf_now();
+	if (runnable)
+		return;
+	t->slept_at = scx_bpf_now();
+	note_leaving(p);
 }
 
 /* A CPU that was not there at the start shares the queue of those with the same cache. */
@@ -295,7 +311,6 @@ void POLICY_OP(interactive_cpu_online, s32 cpu)
 	count_in(cpu, c);
 }
 
-/* Who waits in the CPU's own queue waits for this CPU alone; in the cache's, perhaps. */
 void POLICY_OP(interactive_cpu_offline, s32 cpu)
 {
 	struct cpu *c = cpu_of(cpu);
@@ -303,8 +318,7 @@ void POLICY_OP(interactive_cpu_offline, s32 cpu)
 	if (!c)
 		return;
 	count_out(cpu, c);
-	leave_cpu(POLICY_DSQ(nr_caches + cpu), cpu);
-	leave_cpu(POLICY_DSQ(c->cache), cpu);
+	leave(cpu);
 }
 
 POLICY_INIT(interactive)

@@ -182,6 +182,14 @@ static bool stays(struct layers_task *t, struct cpu_state *cs, struct rule_table
 	return q && vtime_before(t->vtime, q->vtime_now) && now - cs->began_at < MAX_STAY_NS;
 }
 
+static void leave(s32 cpu)
+{
+	u32 queue;
+
+	bpf_for(queue, 0, NR_QUEUES)
+		leave_cpu(POLICY_DSQ(queue), cpu);
+}
+
 /* A CPU has nothing left in its local DSQ. The kernel skips tasks that may not run on it. */
 void POLICY_OP(layers_dispatch, s32 cpu, struct task_struct *prev)
 {
@@ -189,8 +197,11 @@ void POLICY_OP(layers_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_state *cs = cpu_state_of(cpu);
 	struct layers_task *t = NULL;
 	u64 now = scx_bpf_now(), passed = 0;
+	s32 leaving = take_leaving();
 	u32 turn, queue;
 
+	if (leaving != NO_CPU)
+		leave(leaving);
 	if (!table || !cs)
 		return;
 	look_up_if_due(table, now);
@@ -287,6 +298,8 @@ void POLICY_OP(layers_stopping, struct task_struct *p, bool runnable)
 	if (t->layer != NOTHING)
 		charge(p, t, cs, table);
 	cs->running = NOTHING;
+	if (!runnable)
+		note_leaving(p);
 }
 
 /* p waits no longer: it sleeps, or is taken out of the queue to be changed. */
@@ -315,20 +328,19 @@ void POLICY_OP(layers_disable, struct task_struct *p)
 
 void POLICY_OP(layers_cpu_online, s32 cpu)
 {
-	__sync_fetch_and_and(&leaving[(cpu >> 6) & (CPU_WORDS - 1)], ~(1ULL << (cpu & 63)));
+	__sync_fetch_and_and(&going_offline[(cpu >> 6) & (CPU_WORDS - 1)], ~(1ULL << (cpu & 63)));
 	looked_up_at = 0;
 }
 
 /* The CPU still counts as online for the kernel, and will not run anything any more. */
 void POLICY_OP(layers_cpu_offline, s32 cpu)
 {
-	u32 other, queue;
+	u32 other;
 
-	__sync_fetch_and_or(&leaving[(cpu >> 6) & (CPU_WORDS - 1)], 1ULL << (cpu & 63));
+	__sync_fetch_and_or(&going_offline[(cpu >> 6) & (CPU_WORDS - 1)], 1ULL << (cpu & 63));
 	looked_up_at = 0;
 	swept_until = scx_bpf_now() + SWEEP_NS;
-	bpf_for(queue, 0, NR_QUEUES)
-		leave_cpu(POLICY_DSQ(queue), cpu);
+	leave(cpu);
 	if (!can_kick_cpu())
 		return;
 	bpf_for(other, 0, nr_cpus())

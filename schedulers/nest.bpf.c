@@ -233,9 +233,12 @@ void POLICY_OP(nest_enqueue, struct task_struct *p, u64 enq_flags)
  */
 void POLICY_OP(nest_dispatch, s32 cpu, struct task_struct *prev)
 {
+	s32 leaving = take_leaving();
 	struct task *t = NULL;
 	u64 first;
 
+	if (leaving != NO_CPU)
+		leave_cpu(QUEUE, leaving);
 	if (prev && (prev->scx.flags & SCX_TASK_QUEUED))
 		t = POLICY_TASK(prev);
 	if (t && scx_dsq_first_vtime(QUEUE, &first)) {
@@ -297,6 +300,8 @@ void POLICY_OP(nest_stopping, struct task_struct *p, bool runnable)
 		reserve_cpu(c);
 	if (t)
 		charge(p, t);
+	if (!runnable)
+		note_leaving(p);
 }
 
 /* Without these two the kernel ends the scheduler at each hotplug, and so at each suspend. */

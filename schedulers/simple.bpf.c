@@ -211,6 +211,10 @@ void POLICY_OP(simple_enqueue, struct task_struct *p, u64 enq_flags)
 /* A CPU has nothing left in its local DSQ. The kernel skips tasks that may not run on it. */
 void POLICY_OP(simple_dispatch, s32 cpu, struct task_struct *prev)
 {
+	s32 leaving = take_leaving();
+
+	if (leaving != NO_CPU)
+		leave_cpu(SHARED_DSQ, leaving);
 	if (!scx_bpf_dsq_move_to_local(SHARED_DSQ))
 		stat_inc(queue_empty);
 }
@@ -243,7 +247,9 @@ void POLICY_OP(simple_stopping, struct task_struct *p, bool runnable)
 	else
 		used = policy_unseen_ns(p);
 	stat_add(run_ns, used);
-	if (runnable && !p->scx.slice)
+	if (!runnable)
+		note_leaving(p);
+	else if (!p->scx.slice)
 		stat_inc(slices_expired);
 	if (!fifo)
 		scx_bpf_task_set_dsq_vtime(p, p->scx.dsq_vtime + used * 100 / p->scx.weight);

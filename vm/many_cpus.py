@@ -34,7 +34,7 @@ LOAD = ("hog,nice=19", "hog,cpu=-1", "8xsleep", "4xpair", "fork", "8xaffinity", 
 LOAD_S = 4
 
 #: Real-time tasks beside it: what they are late, the machine itself was late.
-FLOOR = ("floor,cpu=1", "floor,cpu=-1")
+FLOOR = ("floor,cpu=0", "floor,cpu=-1")
 
 #: Longer than any task may be kept waiting beyond that.
 LIMIT_US = 3_000_000

@@ -191,6 +191,23 @@ static __always_inline u64 scx_bpf_now(void)
 }
 
 /*
+ * Whether this CPU, on which a task is about to stop, does not take tasks of sched_ext any more since it
+ * goes offline (kernel/sched/core.c, balance_push_set()). Then it has a balance callback, which at other
+ * times it gets only after that.
+ */
+extern const struct rq runqueues __ksym __weak;
+
+static __always_inline bool is_cpu_given_up(void)
+{
+	const struct rq *rq;
+
+	if (!bpf_ksym_exists(&runqueues))
+		return false;
+	rq = bpf_this_cpu_ptr(&runqueues);
+	return rq->balance_callback;
+}
+
+/*
  * Whether what goes on is the doing of the task that this CPU runs, and not of an interrupt. On x86 a
  * variable of each CPU tells, from 6.15 on; where nothing does, false.
  */

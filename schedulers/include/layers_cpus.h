@@ -16,11 +16,11 @@
 /* After a CPU went offline, every CPU serves every layer for so long: see serves(). */
 #define SWEEP_NS (1000 * NSEC_PER_MSEC)
 
-static u64 usable[CPU_WORDS];  /* CPUs that are online and not about to leave */
-static u64 leaving[CPU_WORDS]; /* CPUs that the kernel said are going offline */
-static u64 deserted;	       /* bit n: no CPU of layer n is usable */
-static u64 looked_up_at;       /* when both were found, ns */
-static u64 looked_up_version;  /* for which rules */
+static u64 usable[CPU_WORDS];	     /* CPUs that are online and not about to leave */
+static u64 going_offline[CPU_WORDS]; /* CPUs that the kernel said are going offline */
+static u64 deserted;		     /* bit n: no CPU of layer n is usable */
+static u64 looked_up_at;	     /* when both were found, ns */
+static u64 looked_up_version;	     /* for which rules */
 static u64 looked_up_epoch;
 static u64 swept_until; /* ns */
 
@@ -34,7 +34,7 @@ static void look_up_cpus(struct rule_table *table, u64 now)
 	looked_up_version = rules_version;
 	if (looked_up_epoch != policy_epoch) { /* what happened before nobody told */
 		looked_up_epoch = policy_epoch;
-		__builtin_memset(leaving, 0, sizeof(leaving));
+		__builtin_memset(going_offline, 0, sizeof(going_offline));
 	}
 	online = scx_bpf_get_online_cpumask();
 	bpf_probe_read_kernel(usable, sizeof(usable), online);
@@ -44,7 +44,7 @@ static void look_up_cpus(struct rule_table *table, u64 now)
 			   word * 64 < nr	? (1ULL << (nr & 63)) - 1 :
 						  0;
 
-		usable[word & (CPU_WORDS - 1)] &= real & ~leaving[word & (CPU_WORDS - 1)];
+		usable[word & (CPU_WORDS - 1)] &= real & ~going_offline[word & (CPU_WORDS - 1)];
 	}
 	bpf_for(layer, 0, MAX_LAYERS) {
 		struct layer *l = &table->layers[layer & (MAX_LAYERS - 1)];

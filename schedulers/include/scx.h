@@ -86,6 +86,10 @@ struct task_struct {
 	struct sched_ext_entity scx;
 };
 
+struct rq {
+	void *balance_callback;
+};
+
 #define PF_EXITING 0x00000004 /* on its way out */
 #define PF_KTHREAD 0x00200000 /* a thread of the kernel */
 

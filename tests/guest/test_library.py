@@ -39,6 +39,7 @@ CHANGES = (
 #: What runs while processors go and come back, which takes seconds if much else wants to run.
 THROUGH_HOTPLUG = (
     *("hog,cpu=-1", "hog,nice=19", "sleep,cpu=-1", "affinity", "pair", "unmovable", "kworker"),
+    "3xlookup",
 )
 
 #: The watchdog's own limit, for tasks that others push around or that wait for many.

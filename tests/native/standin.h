@@ -67,6 +67,7 @@ static u64 policy_epoch = 1; /* state stamped with another one is stale */
 #define SCX_ENQ_PREEMPT	     (1ULL << 32)
 #define SCX_ENQ_REENQ	     (1ULL << 40)
 #define SCX_KICK_IDLE	     (1ULL << 0)
+#define SCX_KICK_PREEMPT     (1ULL << 1)
 #define SCX_DSQ_GLOBAL	     0x8000000000000001ULL
 #define SCX_DSQ_LOCAL	     0x8000000000000002ULL
 #define SCX_DSQ_LOCAL_ON     0xC000000000000000ULL
@@ -144,6 +145,11 @@ static inline void scx_bpf_put_idle_cpumask(const struct cpumask *mask)
 static inline bool can_walk_dsq(void)
 {
 	return true;
+}
+
+static inline bool is_cpu_given_up(void)
+{
+	return false;
 }
 
 static inline bool can_see_idle(void)

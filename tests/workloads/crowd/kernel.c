@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "crowd.h"
@@ -47,6 +48,26 @@ static void run_rcu(void)
 	for (;;) {
 		if (syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 			give_up("membarrier");
+		step();
+	}
+}
+
+/*
+ * Belongs to one processor, another one each time, and is interrupted in the middle of RCU readers: the
+ * kernel walks a path under rcu_read_lock(). Who waits for a grace period waits for it.
+ */
+static void run_lookup(void)
+{
+	char path[PAGE] = "/";
+	struct stat found;
+
+	for (int at = 1; at < PAGE - 3; at += 2)
+		memcpy(path + at, "./", 3);
+	for (int turn = 0;; turn++) {
+		if (turn % 64 == 0)
+			pin_to(0, any_below(nr_cpus)); /* fails if that one is offline: it stays */
+		if (stat(path, &found))
+			give_up("stat");
 		step();
 	}
 }
@@ -199,7 +220,11 @@ static void run_suspend(void)
 }
 
 const struct kind kernel_kinds[] = {
-	{ "kworker", run_kworker },	  { "rcu", run_rcu },
-	{ "unmovable", run_unmovable },	  { "hotplug", run_hotplug, true },
-	{ "suspend", run_suspend, true }, { 0 },
+	{ "kworker", run_kworker },
+	{ "rcu", run_rcu },
+	{ "lookup", run_lookup },
+	{ "unmovable", run_unmovable },
+	{ "hotplug", run_hotplug, true },
+	{ "suspend", run_suspend, true },
+	{ 0 },
 };
