@@ -32,7 +32,7 @@ static void note_leaving(const struct task_struct *p)
 		return;
 	leaving_cpu = cpu;
 	online = scx_bpf_get_online_cpumask();
-	bpf_for(other, 0, scx_bpf_nr_cpu_ids()) {
+	bpf_for(other, 0, (s32)scx_bpf_nr_cpu_ids()) {
 		if (other != cpu && bpf_cpumask_test_cpu(other, online)) {
 			helper = other;
 			break;
