@@ -201,7 +201,7 @@ static __always_inline bool is_cpu_given_up(void)
 {
 	const struct rq *rq;
 
-	if (!bpf_ksym_exists(&runqueues))
+	if (!bpf_ksym_exists(&runqueues)) /* all of it goes with 7.2, as offline.h does */
 		return false;
 	rq = bpf_this_cpu_ptr(&runqueues);
 	return rq->balance_callback;
