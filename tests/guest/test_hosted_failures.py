@@ -256,7 +256,8 @@ def test_everything_of_it_is_removed_and_the_link_last(simple: str) -> None:
     with working((busy, busy, busy, sleepy)) as workers:
         for array in (HOST / "maps").glob("on_*"):
             array.unlink()
-        workers.all_go_on(within_s=2)
+        workers.all_go_on(within_s=5)
+        assert kernel.ops() == HOST_OPS  # nobody had to be thrown out for that
         kernel.unpin()
         kernel.wait_disabled()
         workers.all_go_on(within_s=5)
