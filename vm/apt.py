@@ -103,9 +103,9 @@ def site_from_targets(text: str) -> str | None:
 class Apt:
     """The isolated apt. Every method runs a program and may raise KernelFetchError."""
 
-    def __init__(self, site: str) -> None:
-        self._site = site
-        self._root = cache_root() / "apt"
+    def __init__(self, site: str, suite: str = SUITE) -> None:
+        self._site, self._suite = site, suite
+        self._root = cache_root() / ("apt" if suite == SUITE else f"apt-{suite}")
 
     @property
     def lock(self) -> Path:
@@ -169,7 +169,7 @@ class Apt:
         return files
 
     def _source_line(self) -> str:
-        return f"deb [arch=amd64 signed-by={KEYRING}] {self._site} {SUITE} main\n"
+        return f"deb [arch=amd64 signed-by={KEYRING}] {self._site} {self._suite} main\n"
 
     def _prepare(self) -> None:
         if not KEYRING.is_file():

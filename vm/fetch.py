@@ -93,12 +93,13 @@ def fetch(offer: Offer, progress: Progress | None = None) -> Path:
         for number, file in enumerate(files):
             if progress is not None:
                 progress("unpacking", number, len(files))
-            _unpack(file, new)
+            unpack(file, new)
         _arrange(new, offer.version)
     return target
 
 
-def _unpack(file: Path, into: Path) -> None:
+def unpack(file: Path, into: Path) -> None:
+    """Unpack a package, without installing it."""
     done = subprocess.run(
         [program("dpkg-deb"), "-x", str(file), str(into)],
         capture_output=True,

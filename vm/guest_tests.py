@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyloader.errors import CompileError, WrongUse
+from pyloader.errors import CompileError, ScxhidError, WrongUse
 from vm import klog, machine
 from vm.cache import make_directory
 from vm.errors import VmLost
@@ -26,6 +26,9 @@ GUEST_VARIABLE = "SCXHID_GUEST"
 
 #: Tells tests where the objects are that were compiled for them: the guest has no time to.
 OBJECTS_VARIABLE = "SCXHID_TEST_OBJECTS"
+
+#: Tells tests where the unpacked package of udev-hid-bpf is; empty if it could not be fetched.
+FIXUPS_VARIABLE = "SCXHID_TEST_FIXUPS"
 
 #: Multi-threaded emulation (QEMU 10.0) now and then runs a breakpoint that the kernel has put into
 #: its code and taken out again, as it does for each attach: the kernel knows nothing of it and
@@ -102,6 +105,7 @@ def run_tests(
     _compile(root)
     objects = _compile_programs(root, build / "guest-objects")
     compile_workloads(root, objects)
+    fixups = _fetch_fixups(say)
     command = _pytest(root, junit, arguments, colour=os.isatty(stdout))
     started_ns = time.monotonic_ns()
 
@@ -116,7 +120,8 @@ def run_tests(
             rw=(build,),
             stdout=stdout,
             cwd=root,
-            environment=_environment() | {OBJECTS_VARIABLE: str(objects)},
+            environment=_environment()
+            | {OBJECTS_VARIABLE: str(objects), FIXUPS_VARIABLE: str(fixups or "")},
             log_path=log,
             say=say,
         )
@@ -195,6 +200,8 @@ def _compile(root: Path) -> None:
 def _compile_programs(root: Path, objects: Path) -> Path:
     """Compile the schedulers, the resident host and the tests' programs into ``objects``.
 
+    What HID commands compile by themselves is brought into the cache, for the guest to find.
+
     Unchanged ones are cached.
 
     Sources that no compiler takes are left out: they are there for the tests of that.
@@ -208,9 +215,26 @@ def _compile_programs(root: Path, objects: Path) -> Path:
         with contextlib.suppress(CompileError):
             shutil.copyfile(compile_object(source), objects / source.with_suffix(".o").name)
 
+    def warm(source: Path) -> None:
+        with contextlib.suppress(CompileError):
+            compile_object(source)
+
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, sources))
+        list(pool.map(warm, (root / "hid").rglob("*.bpf.c")))
     return objects
+
+
+def _fetch_fixups(say: Callable[[str], None] | None) -> Path | None:
+    """The package whose objects the tests attach; without it those tests are skipped."""
+    from vm import fixups
+
+    try:
+        return fixups.fetch()
+    except ScxhidError as error:
+        if say:
+            say(f"the tests of udev-hid-bpf's objects are skipped: {error}")
+        return None
 
 
 def _pytest(root: Path, junit: Path, arguments: Sequence[str], *, colour: bool) -> list[str]:
