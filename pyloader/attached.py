@@ -116,6 +116,18 @@ class Attached:
             raise UnknownName(kind, name, nearest(name, self.variables), hint)
         return self.variables[name]
 
+    def parse_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """What a user typed for knobs, or for variables without tags, as values in range.
+
+        Raises UnknownName, BadValue.
+        """
+        parsed: dict[str, Any] = {}
+        for name, text in texts.items():
+            var, knob = self.variable(name), self.knobs.get(name)
+            parsed[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
+            values.encode(var.type, parsed[name], name)
+        return parsed
+
     def knob_values(self) -> dict[str, Any]:
         """The value of each knob now."""
         return {name: self.variables[name].value for name in self.knobs}

@@ -14,7 +14,8 @@ directory that holds one loaded program set::
                              only the host and what is loaded to be hosted have them
         link                 the attachment; a place without it is a standby, or is hosted
 
-HID programs have one each, ``scxhid/hid/DEVICE/PROGRAM``, of the same form.
+HID programs have one each, ``scxhid/hid/DEVICE/PROGRAM``, of the same form; objects of
+udev-hid-bpf are pinned in that tool's form (``pyloader.hid.udev_pins``).
 
 All of it mode 0700. The kernel allows no dot in a pin's name, so a dot is written as
 a dash, which neither a C name nor the name of a scheduler can have.
@@ -96,7 +97,7 @@ class Place:
     def pins(self, folder: str) -> dict[str, str]:
         """Paths of the pins in ``ops``, ``sections``, ``maps`` or ``progs`` by name."""
         path = f"{self.path}/{folder}"
-        return {pin.replace("-", "."): f"{path}/{pin}" for pin in _names(path)}
+        return {pin.replace("-", "."): f"{path}/{pin}" for pin in names(path)}
 
     def fill(self, folders: Mapping[str, Mapping[str, int]]) -> None:
         """Create the place with pins by folder and name; on failure nothing of it stays."""
@@ -138,15 +139,7 @@ class Place:
 
     def open(self, path: str) -> int:
         """A new descriptor for a pin of this place; the caller closes it."""
-        try:
-            return libbpf.open_pin(path)
-        except libbpf.CallFailed as error:
-            if error.errno == errno.EROFS:  # the kernel opens pins for writing
-                raise ScxhidError(
-                    f"{path} cannot be opened, since the BPF file system is read-only; "
-                    f"`mount -o remount,rw {MOUNT}` lets it be changed"
-                ) from None
-            raise OSError(error.errno, error.strerror, path) from None  # of the kind that it is
+        return open_pin(path)
 
     def clear(self) -> None:
         """Remove the place, its link first, so that what is attached goes off at once."""
@@ -173,7 +166,21 @@ class Place:
         os.rename(self.path, other.path)
 
 
-def _names(folder: str) -> list[str]:
+def open_pin(path: str) -> int:
+    """A new descriptor for what is pinned at ``path``; the caller closes it."""
+    try:
+        return libbpf.open_pin(path)
+    except libbpf.CallFailed as error:
+        if error.errno == errno.EROFS:  # the kernel opens pins for writing
+            raise ScxhidError(
+                f"{path} cannot be opened, since the BPF file system is read-only; "
+                f"`mount -o remount,rw {MOUNT}` lets it be changed"
+            ) from None
+        raise OSError(error.errno, error.strerror, path) from None  # of the kind that it is
+
+
+def names(folder: str) -> list[str]:
+    """What is in a directory, sorted; nothing if it is not there."""
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -200,7 +207,7 @@ def host() -> Place:
 
 def hid_place(sysname: str, program: str) -> Place:
     """Of a program on a device; the kernel takes neither colon nor dot."""
-    return Place(f"{_HID}/{_device_folder(sysname)}/{program.replace('.', '-')}")
+    return Place(f"{_HID}/{device_folder(sysname)}/{program.replace('.', '-')}")
 
 
 def hid_upcoming(sysname: str, program: str) -> Place:
@@ -212,20 +219,26 @@ def hid_upcoming(sysname: str, program: str) -> Place:
 
 def hid_places(sysname: str) -> dict[str, Place]:
     """Of all programs on a device, by name."""
-    folder = f"{_HID}/{_device_folder(sysname)}"
+    folder = f"{_HID}/{device_folder(sysname)}"
     return {
-        name: Place(f"{folder}/{name}") for name in _names(folder) if not name.startswith(_UPCOMING)
+        name: Place(f"{folder}/{name}") for name in names(folder) if not name.startswith(_UPCOMING)
     }
 
 
 def hid_left_behind(sysname: str) -> dict[str, Place]:
     """What was being attached to a device, by the name of the program."""
-    folder = f"{_HID}/{_device_folder(sysname)}"
+    folder = f"{_HID}/{device_folder(sysname)}"
     return {
         name.removeprefix(_UPCOMING): Place(f"{folder}/{name}")
-        for name in _names(folder)
+        for name in names(folder)
         if name.startswith(_UPCOMING)
     }
+
+
+def hid_program_of(path: str) -> str | None:
+    """The program whose link is pinned at ``path``; None if that is no place of ours."""
+    parts = path.removeprefix(f"{_HID}/").split("/")
+    return parts[1] if path.startswith(f"{_HID}/") and parts[2:] == ["link"] else None
 
 
 def all_hid_places() -> list[Place]:
@@ -233,22 +246,22 @@ def all_hid_places() -> list[Place]:
     return [
         Place(f"{_HID}/{folder}/{name}")
         for folder in hid_folders()
-        for name in _names(f"{_HID}/{folder}")
+        for name in names(f"{_HID}/{folder}")
     ]
 
 
 def hid_folders() -> list[str]:
     """Names of the devices that have programs, as ``is_folder_of`` knows them."""
-    return _names(_HID)
+    return names(_HID)
 
 
 def is_folder_of(folder: str, sysname: str) -> bool:
-    return folder == _device_folder(sysname)
+    return folder == device_folder(sysname)
 
 
 def clear_hid_folder(folder: str) -> None:
     """Remove all that is pinned for a device, and its folder."""
-    for name in _names(f"{_HID}/{folder}"):
+    for name in names(f"{_HID}/{folder}"):
         Place(f"{_HID}/{folder}/{name}").clear()
     with suppress(OSError):
         os.rmdir(f"{_HID}/{folder}")
@@ -256,10 +269,11 @@ def clear_hid_folder(folder: str) -> None:
 
 def make_hid_folder(sysname: str) -> None:
     """Create the directories above a device's places, mode 0700."""
-    _make(os.path.dirname(_HID), _HID, f"{_HID}/{_device_folder(sysname)}")
+    make(os.path.dirname(_HID), _HID, f"{_HID}/{device_folder(sysname)}")
 
 
-def _device_folder(sysname: str) -> str:
+def device_folder(sysname: str) -> str:
+    """The name of a device's directory: the kernel takes neither colon nor dot."""
     return sysname.replace(":", "_").replace(".", "_")
 
 
@@ -296,10 +310,11 @@ def tool_of(path: str) -> str | None:
 
 def make_root() -> None:
     """Create the directories above the places of schedulers, mode 0700."""
-    _make(os.path.dirname(_SCHED), _SCHED)
+    make(os.path.dirname(_SCHED), _SCHED)
 
 
-def _make(*paths: str) -> None:
+def make(*paths: str) -> None:
+    """Create directories, mode 0700, one after the other; those that are there stay."""
     ensure_mounted()
     for path in paths:
         try:

@@ -76,6 +76,11 @@ def find_hid_reader() -> Source:
     return _in_root(data_root("hid") / "original", "original")
 
 
+def find_hid_names() -> Source:
+    """The program that reads what a HID device is called, and gives it its names back."""
+    return _in_root(data_root("hid") / "names", "names")
+
+
 def _in_root(root: Path, name: str) -> Source:
     built = root / f"{name}.bpf.o"
     return Source(name, root / f"{name}{_SUFFIX}", built if built.is_file() else None)

@@ -112,6 +112,10 @@ class AttachError(ScxhidError):
     """The kernel refused the attach, or accepted it and did not run the scheduler."""
 
 
+class ProbeRefused(AttachError):
+    """The program itself says that it is not for this device."""
+
+
 class CannotHost(AttachError):
     """The kernel does not let the host call it; it can be attached by itself."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from pyloader.errors import (
     Unsupported,
     VerifierError,
 )
-from pyloader.libbpf import Btf, CallFailed, Link, Object
+from pyloader.libbpf import Btf, CallFailed, Link, Object, detach_link
 from pyloader.names import nearest
 from pyloader.spec import DATA_SECTIONS, ObjectSpec, data_section, ops_struct
 from pyloader.variables import DataSection, Variable
@@ -228,6 +229,14 @@ class BpfObject(Closing):
             if program.name == name:
                 return program
         raise UnknownName("program", name, nearest(name, self.spec.programs))
+
+    def detach(self) -> None:
+        """Detach whatever ``attach`` attached, pinned or not, and stay loaded."""
+        for link in self._links:
+            with suppress(CallFailed):
+                detach_link(link.fd)
+            link.close()
+        self._links.clear()
 
     def close(self) -> None:
         """Detach and unload, except what is pinned. Views stay valid. Again is no error."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from pyloader import bpffs, hosted, keep, lock, sysfs, values
+from pyloader import bpffs, hosted, keep, lock, sysfs
 from pyloader.attached import Attached
 from pyloader.catalog import find_host
 from pyloader.errors import BadValue, Busy, CannotHost, NotPermitted
@@ -300,11 +300,7 @@ def set_knobs(
     Variables without tags are set the same way.
     """
     running = require_current()
-    wanted: dict[str, Any] = {}
-    for name, text in texts.items():
-        var, knob = running.variable(name), running.knobs.get(name)
-        wanted[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
-        values.encode(var.type, wanted[name], name)
+    wanted = running.parse_values(texts)
     changed = {name: (running.variables[name].value, value) for name, value in wanted.items()}
     if all(running.variables[name].section.writable for name in wanted):
         with lock.writer(on_wait=tell):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 _ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
 _HID = "/sys/bus/hid"
 _INPUT = "/sys/class/input"
+_UDEV = "/run/udev/data"
 _BUS_I8042 = "0011"  # include/uapi/linux/input.h: PS/2
 _PAGE = 4096  # bytes: no sysfs file gives more at once
 
@@ -78,9 +79,10 @@ def hotplug_seq() -> int:
 class HidNode(NamedTuple):
     """One entry of ``/sys/bus/hid/devices``.
 
-    ``sysname`` is ``BUS:VENDOR:PRODUCT.NUMBER`` in hexadecimal; ``driver`` is None while the device
-    is bound to none. ``inputs`` are its input devices, ``inputN`` with its name and its event node,
-    if it has one; nodes are named as below ``/dev``.
+    ``sysname`` is ``BUS:VENDOR:PRODUCT.NUMBER`` in hexadecimal; ``group`` is the kernel's of what
+    its reports hold (``HID_GROUP_*``); ``driver`` is None while the device is bound to none.
+    ``inputs`` are its input devices, ``inputN`` with its name and its event node, if it has one;
+    nodes are named as below ``/dev``.
     """
 
     sysname: str
@@ -90,6 +92,7 @@ class HidNode(NamedTuple):
     driver: str | None
     inputs: tuple[tuple[str, str, str | None], ...]
     hidraw: str | None
+    group: int = 0
 
     @property
     def is_bound(self) -> bool:
@@ -131,7 +134,29 @@ def hid_device(sysname: str) -> HidNode | None:
         driver,
         tuple(inputs),
         hidraw,
+        _group(said.get("MODALIAS", "")),
     )
+
+
+def _group(modalias: str) -> int:
+    """Of ``hid:bBBBBgGGGGvVVVVVVVVpPPPPPPPP``."""
+    digits = modalias.removeprefix("hid:b")[5:9]
+    with suppress(ValueError):
+        return int(digits, 16)
+    return 0
+
+
+def udev_properties(sysname: str) -> dict[str, str]:
+    """What udev knows of a HID device: the kernel's own words and what its rules have added."""
+    said = [
+        *_text(f"{_HID}/devices/{sysname}/uevent").splitlines(),
+        *(
+            line.removeprefix("E:")
+            for line in _text(f"{_UDEV}/+hid:{sysname}").splitlines()
+            if line.startswith("E:")
+        ),
+    ]
+    return {name: value for name, equals, value in (line.partition("=") for line in said) if equals}
 
 
 def report_descriptor(sysname: str) -> bytes | None:

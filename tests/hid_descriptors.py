@@ -93,3 +93,54 @@ def stick(size: int, low: int, high: int, report_id: int = 0) -> bytes:
     out += item(REPORT_SIZE, size) + item(REPORT_COUNT, 4)
     padding = item(REPORT_SIZE, 1) + item(REPORT_COUNT, -4 * size % 8) + item(INPUT, 3)
     return out + item(INPUT, 2) + (padding if 4 * size % 8 else b"") + item(END)
+
+
+def of_size(size: int, held: dict[int, int] | None = None, core: bytes = MOUSE) -> bytes:
+    """``core`` in a descriptor of ``size`` bytes, with the bytes ``held`` at their offsets.
+
+    Programs know a device by the length of its descriptor and some bytes of it. Around the core
+    stand global items that mean nothing there, with any bytes as their values.
+    """
+    wanted = held or {}
+    last = max(wanted, default=-1)
+    tries = (_meaningless(length, wanted) for length in range(last + 1, last + 6))
+    before = next(t for t in tries if all(t[offset] == byte for offset, byte in wanted.items()))
+    return before + core + _meaningless(size - len(before) - len(core), {})
+
+
+def _meaningless(size: int, held: dict[int, int]) -> bytes:
+    out = bytearray()
+    while len(out) < size:
+        at = len(out)
+        if at + 5 <= size and at + 5 not in held:
+            out += bytes([PHYSICAL_MAX | 3, *(held.get(at + n, 0) for n in range(1, 5))])
+        else:
+            out += bytes([PHYSICAL_MIN])
+    return bytes(out)
+
+
+def touchpad(pad_type: bool = True) -> bytes:
+    """What Windows 8 calls a precision touchpad, as far as the kernel looks for to call it so."""
+    finger = (
+        item(USAGE_PAGE, 0x0D) + item(USAGE, 0x22) + item(COLLECTION, 2)
+        + item(LOGICAL_MIN, 0) + item(LOGICAL_MAX, 1) + item(REPORT_SIZE, 1) + item(REPORT_COUNT, 1)
+        + item(USAGE, 0x42) + item(INPUT, 2)
+        + item(REPORT_SIZE, 7) + item(LOGICAL_MAX, 127) + item(USAGE, 0x51) + item(INPUT, 2)
+        + item(USAGE_PAGE, 1) + item(REPORT_SIZE, 16) + item(LOGICAL_MAX, 4000)
+        + item(USAGE, 0x30) + item(INPUT, 2) + item(USAGE, 0x31) + item(INPUT, 2)
+        + item(END)
+    )  # fmt: skip
+    kinds = (
+        item(REPORT_ID, 2) + item(USAGE_PAGE, 0x0D) + item(LOGICAL_MAX, 15)
+        + item(REPORT_SIZE, 4) + item(REPORT_COUNT, 1) + item(USAGE, 0x55) + item(FEATURE, 2)
+        + (item(USAGE, 0x59) if pad_type else item(USAGE, 0x60)) + item(FEATURE, 2)
+    )  # fmt: skip
+    certificate = (
+        item(REPORT_ID, 3) + item(USAGE_PAGE, 0xFF00, 2) + item(USAGE, 0xC5)
+        + item(LOGICAL_MAX, 255, 2) + item(REPORT_SIZE, 8) + item(REPORT_COUNT, 256)
+        + item(FEATURE, 2)
+    )  # fmt: skip
+    return (
+        item(USAGE_PAGE, 0x0D) + item(USAGE, 5) + item(COLLECTION, 1) + item(REPORT_ID, 1)
+        + finger + finger + kinds + certificate + item(END)
+    )  # fmt: skip

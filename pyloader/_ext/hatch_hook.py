@@ -22,7 +22,13 @@ CONTENTS = {
         "schedulers/include/*.h",
         "schedulers/rules/*.toml",
     ),
-    "hid": ("hid/*.bpf.c", "hid/original/*.bpf.c", "hid/include/*.h", "hid/keymaps/*.toml"),
+    "hid": (
+        "hid/*.bpf.c",
+        "hid/original/*.bpf.c",
+        "hid/names/*.bpf.c",
+        "hid/include/*.h",
+        "hid/keymaps/*.toml",
+    ),
     "demo": ("tests/programs/refused.bpf.c", "tests/programs/stall.bpf.c"),
 }
 

@@ -14,6 +14,9 @@ from pyloader.errors import WrongUse
 
 if TYPE_CHECKING:
     from pyloader.attached import Attached
+    from pyloader.hid.attach import AttachResult
+    from pyloader.hid.device import Device
+    from pyloader.spec import ObjectSpec
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _DEVICE = click.argument("device", metavar="DEVICE", shell_complete=complete_device)
@@ -21,7 +24,7 @@ _PROGRAM = click.argument("program", metavar="PROGRAM")
 
 
 @click.command()
-@click.argument("what", metavar="PROGRAM|FILE", shell_complete=complete_hid_program)
+@click.argument("what", metavar="PROGRAM|FILE|NAME", shell_complete=complete_hid_program)
 @click.argument("knobs", metavar="[KNOB=VALUE]...", nargs=-1, shell_complete=complete_hid_knob)
 @click.option(
     "--device",
@@ -30,31 +33,48 @@ _PROGRAM = click.argument("program", metavar="PROGRAM")
     shell_complete=complete_device,
     help="Which one, see `scxhid hid --help`.",
 )
+@click.option(
+    "--force", is_flag=True, help="Also to a device that an object of udev-hid-bpf does not name."
+)
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What such an object is told, in place of udev's property of that name.",
+)
 @_JSON
-def attach(what: str, knobs: tuple[str, ...], device: str, as_json: bool) -> None:
+def attach(
+    what: str,
+    knobs: tuple[str, ...],
+    device: str,
+    force: bool,
+    properties: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Attach PROGRAM to a device: from the next report on it passes through it.
 
-    FILE may be C source (NAME.bpf.c, compiled first) or an object (NAME.bpf.o). It stays
-    attached when the command has ended, until `scxhid hid detach`, until the device is
-    unplugged, or until a reboot. One of the same name that is attached is replaced; if
-    the kernel refuses the new one, the old one stays.
+    FILE may be C source (NAME.bpf.c, compiled first) or an object (NAME.bpf.o), also one of
+    udev-hid-bpf. NAME is such an object that is installed: without the number in front the
+    highest version that loads and accepts the device; a directory in place of a name, that
+    of its objects that is for the device.
+
+    It stays attached when the command has ended, until `scxhid hid detach`, until the
+    device is unplugged, or until a reboot. One of the same name that is attached is
+    replaced; if the kernel refuses the new one, the old one stays.
 
     \b
     Examples:
       scxhid hid attach axes --device "gaming mouse" scale_x=1500
       scxhid hid attach axes --device 0003:046D:C216.0007 dead_zone=80 curve=30
       scxhid hid attach ./mine.bpf.c --device 046d:c52b
+      scxhid hid attach Huion__Dial-2 --device 256c:60
+      scxhid hid attach ./0010-XPPen__Deco02.bpf.o --device 28bd:803
     """
-    from pyloader.catalog import find_hid_program
-    from pyloader.hid import attach as programs
     from pyloader.hid.device import find_device
 
-    source = find_hid_program(what)
-    spec = source.open(warn=note)
-    given = spec.parse_values(assignments(knobs))
     found = find_device(device)
-    with source.blamed():
-        done = programs.attach(spec, found, given)
+    done = _attach(what, knobs, found, dict(assignments(properties)), force)
     if as_json:
         emit_json(
             {
@@ -63,6 +83,7 @@ def attach(what: str, knobs: tuple[str, ...], device: str, as_json: bool) -> Non
                 "load_ns": done.load_ns,
                 "attach_ns": done.attach_ns,
                 "replaced": done.replaced,
+                "properties": dict(done.properties),
             }
         )
         return
@@ -71,6 +92,34 @@ def attach(what: str, knobs: tuple[str, ...], device: str, as_json: bool) -> Non
         f"{done.program} {how} {found.sysname} ({found.name}): loaded and verified in"
         f" {duration(done.load_ns)}, attached in {duration(done.attach_ns)}"
     )
+    for name, text in done.properties.items():
+        click.echo(f"  {name} = {text}")
+
+
+def _attach(
+    what: str, knobs: tuple[str, ...], device: Device, properties: dict[str, str], force: bool
+) -> AttachResult:
+    from pyloader.catalog import find_hid_program, hid_programs
+    from pyloader.hid import attach as programs
+    from pyloader.hid import installed, udev
+
+    def foreign(spec: ObjectSpec) -> AttachResult:
+        given = spec.parse_values(assignments(knobs))
+        return udev.attach(spec, device, given, properties, force)
+
+    objects = [] if what in hid_programs() else installed.find(what)
+    if objects:
+        return installed.attach_first(objects, device, foreign, force, note)
+    source = find_hid_program(what)
+    spec = source.open(warn=note)
+    with source.blamed():
+        if udev.is_one(spec):
+            return foreign(spec)
+        if properties or force:
+            raise WrongUse(
+                f"{spec.name} is no object of udev-hid-bpf: --force and --property are for those"
+            )
+        return programs.attach(spec, device, spec.parse_values(assignments(knobs)))
 
 
 @click.command()
@@ -78,18 +127,18 @@ def attach(what: str, knobs: tuple[str, ...], device: str, as_json: bool) -> Non
 @click.argument("program", metavar="[PROGRAM]", required=False)
 @_JSON
 def detach(device: str, program: str | None, as_json: bool) -> None:
-    """Take PROGRAM off a device, or all programs that scxhid attached to it."""
-    from pyloader.hid import attach as programs
+    """Take PROGRAM off a device, or all programs that scxhid or udev-hid-bpf has pinned."""
+    from pyloader.hid.detach import detach as take_off
     from pyloader.hid.device import find_device
 
     found = find_device(device)
-    names = programs.detach(found, program)
+    names = take_off(found, program)
     if as_json:
         emit_json({"device": found.sysname, "detached": names})
     elif names:
         click.echo(f"{', '.join(names)} off {found.sysname} ({found.name})")
     else:
-        click.echo(f"nothing of scxhid's was on {found.sysname} ({found.name}); nothing changed")
+        click.echo(f"no program was pinned for {found.sysname} ({found.name}); nothing changed")
 
 
 @click.command(name="set")

@@ -81,27 +81,39 @@ def _list_programs(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("device", metavar="DEVICE", shell_complete=complete_device)
+@click.argument("device", metavar="DEVICE|FILE", shell_complete=complete_device)
 @click.option("--items", is_flag=True, help="The report descriptor item by item, with its bytes.")
 @_JSON
 def info(device: str, items: bool, as_json: bool) -> None:
     """Show what a device is and sends, as it says itself and as it was fixed.
+
+    Of the FILE of a program (NAME.bpf.o, NAME.bpf.c) it shows what it attaches and which
+    devices it is for.
 
     \b
     Examples:
       scxhid hid info 0003:046D:C52B.0004
       scxhid hid info 046d:c52b --items
       scxhid hid info "gaming mouse" --json
+      scxhid hid info ./0010-Huion__Dial-2.bpf.o
     """
+    from pyloader.catalog import looks_like_file
     from pyloader.hid.device import find_device
 
+    if looks_like_file(device):
+        from pyloader.cli.hid_object import show
+
+        show(device, as_json)
+        return
     found = find_device(device)
     attached = _attachments()
     original, why_not = _original(found)
     if as_json:
-        emit_json(_info_json(found, _of(attached, found), original))
+        emit_json(_info_json(found, _of(attached, found), original, _properties(found)))
         return
     _print_device(found, _of(attached, found))
+    for name, text in _properties(found).items():
+        click.echo(f"  property {name} = {text}")
     if items:
         _print_items(found.rdesc, original)
         return
@@ -142,6 +154,17 @@ def _original(device: Device) -> tuple[bytes | None, str]:
         return None, f"the descriptor before fixups cannot be read: {error}"
 
 
+def _properties(device: Device) -> dict[str, str]:
+    """What objects of udev-hid-bpf found out; empty for a user who may not see it."""
+    from pyloader.errors import NotPermitted
+    from pyloader.hid.udev import published
+
+    try:
+        return published(device)
+    except NotPermitted:
+        return {}
+
+
 def _nodes(device: Device) -> list[str]:
     nodes = [node for _, _, node in device.node.inputs if node]
     return nodes + ([device.node.hidraw] if device.node.hidraw else [])
@@ -150,7 +173,7 @@ def _nodes(device: Device) -> list[str]:
 def _programs_words(attached: list[Attachment] | None) -> str:
     if attached is None:
         return "?"
-    return ", ".join(f"{a.name} ({a.tool or 'another'})" for a in attached)
+    return ", ".join(dict.fromkeys(f"{a.name} ({a.tool or 'another'})" for a in attached))
 
 
 def _print_device(device: Device, attached: list[Attachment] | None) -> None:
@@ -169,7 +192,8 @@ def _print_device(device: Device, attached: list[Attachment] | None) -> None:
         click.echo("  programs: none")
     for each in attached or ():
         what = ", ".join(name.removeprefix("hid_") for name in each.callbacks) or "nothing"
-        click.echo(f"  program {each.name} ({what}), {each.holder.in_words()}")
+        own = f": {each.ops}" if each.tool == "udev-hid-bpf" else ""
+        click.echo(f"  program {each.name}{own} ({what}), {each.holder.in_words()}")
 
 
 def _print_reports(data: bytes) -> None:
@@ -226,6 +250,7 @@ def _device_json(device: Device, attached: list[Attachment] | None) -> dict[str,
         else [
             {
                 "name": a.name,
+                "ops": a.ops,
                 "callbacks": list(a.callbacks),
                 "tool": a.tool,
                 "pins": list(a.holder.pins),
@@ -237,10 +262,14 @@ def _device_json(device: Device, attached: list[Attachment] | None) -> dict[str,
 
 
 def _info_json(
-    device: Device, attached: list[Attachment] | None, original: bytes | None
+    device: Device,
+    attached: list[Attachment] | None,
+    original: bytes | None,
+    properties: dict[str, str],
 ) -> dict[str, Any]:
     return {
         **_device_json(device, attached),
+        "properties": properties,
         "descriptor": _descriptor_json(device.rdesc),
         "original": None if original is None else _descriptor_json(original),
     }

@@ -50,7 +50,7 @@ def status(as_json: bool) -> None:
 
 
 def _hid() -> list[dict[str, Any]] | None:
-    """The programs of ours on devices; None where only root may look."""
+    """The programs of ours and of udev-hid-bpf on devices; None where only root may look."""
     if not sysfs.hid_devices():
         return []
     from pyloader import bpffs
@@ -58,15 +58,22 @@ def _hid() -> list[dict[str, Any]] | None:
 
     found: list[dict[str, Any]] = []
     try:
-        if not bpffs.hid_folders():
+        from pyloader.hid import udev_pins
+
+        if not bpffs.hid_folders() and not udev_pins.folders():
             return found
         from pyloader.hid.attach import attached
         from pyloader.hid.device import devices
 
         for device in devices():
+            about = {"device": device.sysname, "name": device.name}
             for program, on in attached(device).items():
-                about = {"device": device.sysname, "program": program, "name": device.name}
-                found.append({**about, "knobs_changed": on.changed_knobs()})
+                changed = on.changed_knobs()
+                own = {"program": program, "tool": "scxhid", "knobs_changed": changed}
+                found.append({**about, **own})
+            for program in udev_pins.places(device.sysname):
+                foreign = {"program": program, "tool": "udev-hid-bpf", "knobs_changed": {}}
+                found.append({**about, **foreign})
     except NotPermitted:
         return None
     except ScxhidError:  # it is just being taken off

@@ -9,20 +9,23 @@ from functools import cache
 
 from pyloader import bpffs, foreign, libbpf
 from pyloader.errors import NotPermitted
+from pyloader.hid import udev_pins
 
 _OPS = "hid_bpf_ops"
 _VALUE_TYPE = f"bpf_struct_ops_{_OPS}"
-_FIXUP = "hid_rdesc_fixup"
+FIXUP = "hid_rdesc_fixup"
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """One ``hid_bpf_ops`` on a device. ``number`` is that of the device, ``name`` of the struct_ops
-    map (the kernel keeps 15 characters), ``callbacks`` what it has, ``holder`` whoever keeps it.
+    """One ``hid_bpf_ops`` on a device. ``number`` is that of the device, ``ops`` the name of the
+    struct_ops map (the kernel keeps 15 characters), ``name`` that of the program or object by which
+    it is detached, where the pin tells it, ``callbacks`` what it has, ``holder`` whoever keeps it.
     ``tool`` is the one that pinned it, None if that is not known."""
 
     number: int
     name: str
+    ops: str
     callbacks: tuple[str, ...]
     tool: str | None
     holder: foreign.Holder
@@ -30,7 +33,7 @@ class Attachment:
     @property
     def fixes_descriptor(self) -> bool:
         """Whether it rewrites the report descriptor: a device takes one that does."""
-        return _FIXUP in self.callbacks
+        return FIXUP in self.callbacks
 
 
 def attachments() -> list[Attachment]:
@@ -59,8 +62,15 @@ def attachments() -> list[Attachment]:
         paths = tuple(pins.get(link.id, ()))
         tools = [tool for path in paths if (tool := bpffs.tool_of(path))]
         tool = tools[0] if tools else None
-        found.append(Attachment(*said, tool, foreign.holder_of(link.id, paths)))
+        number, ops, callbacks = said
+        name = next(filter(None, map(_program_of, paths)), ops)
+        holder = foreign.holder_of(link.id, paths)
+        found.append(Attachment(number, name, ops, callbacks, tool, holder))
     return found
+
+
+def _program_of(pin: str) -> str | None:
+    return bpffs.hid_program_of(pin) or udev_pins.program_of(pin)
 
 
 @dataclass(frozen=True)

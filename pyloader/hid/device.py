@@ -39,6 +39,11 @@ class Device:
         return self.node.name
 
     @property
+    def group(self) -> int:
+        """The kernel's group of it (``HID_GROUP_*``), from what its reports hold."""
+        return self.node.group
+
+    @property
     def bus_name(self) -> str:
         return BUSES.get(self.bus, f"bus 0x{self.bus:02x}")
 

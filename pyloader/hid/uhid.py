@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import select
 import struct
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pyloader.closing import Closing
@@ -25,6 +26,7 @@ _REQUEST = struct.Struct("=IIBB")
 _GET_REPLY = struct.Struct("=IIHH")
 _SET_REPLY = struct.Struct("=IIH")
 _EVENT_SIZE = 4 + 128 + 64 + 64 + 2 * 2 + 4 * 4 + UHID_DATA_MAX
+_FEATURE_REPORT = 0
 _EIO = 5
 
 
@@ -49,8 +51,11 @@ class Uhid(Closing):
         product: int = 0,
         phys: str = "",
         uniq: str = "",
+        features: Mapping[int, bytes] | None = None,
     ) -> None:
         """Make it; drivers are bound a moment later, by the kernel's own worker.
+
+        ``features`` are the feature reports that can be read, by id and with the id's byte.
 
         Raises:
             Unsupported: the kernel has no uhid.
@@ -61,6 +66,7 @@ class Uhid(Closing):
             raise ValueError(
                 f"a report descriptor of {len(rdesc)} bytes, of {UHID_DATA_MAX} at most"
             )
+        self._features = dict(features or {})
         try:
             self._fd = os.open(PATH, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except PermissionError:
@@ -91,7 +97,7 @@ class Uhid(Closing):
         self._write(_INPUT.pack(_INPUT2, len(report)) + report)
 
     def answer(self, wait_s: float = 0.0) -> list[Asked]:
-        """Take what the kernel asked meanwhile, and refuse it what it wants to read.
+        """Take what the kernel asked meanwhile, and refuse it what there is no answer to.
 
         Whoever makes a device must call this now and then: a request that nobody answers holds the
         kernel up for five seconds.
@@ -104,9 +110,11 @@ class Uhid(Closing):
     def _take(self, event: bytes) -> Asked:
         (kind,) = struct.unpack_from("=I", event)
         if kind in (_GET_REPORT, _SET_REPORT):
-            _, request, _, _ = _REQUEST.unpack_from(event)
+            _, request, number, type_ = _REQUEST.unpack_from(event)
             if kind == _GET_REPORT:
-                self._write(_GET_REPLY.pack(_GET_REPORT_REPLY, request, _EIO, 0))
+                said = self._features.get(number) if type_ == _FEATURE_REPORT else None
+                error, said = (_EIO, b"") if said is None else (0, said)
+                self._write(_GET_REPLY.pack(_GET_REPORT_REPLY, request, error, len(said)) + said)
                 return Asked("get")
             self._write(_SET_REPLY.pack(_SET_REPORT_REPLY, request, 0))
             (size,) = struct.unpack_from("=H", event, _REQUEST.size)

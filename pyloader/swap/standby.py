@@ -12,10 +12,10 @@ from pyloader.bpffs import Place
 from pyloader.catalog import find_host
 from pyloader.errors import ScxhidError
 from pyloader.object import BpfObject
-from pyloader.spec import ObjectSpec, OpsSpec, data_section
+from pyloader.pinning import pins
+from pyloader.spec import ObjectSpec
 
 OPS = "sched_ext_ops"
-_CALLED_BY_LOADER = ("policy_init", "policy_fini", "host_switch", "host_drain", "host_retire")
 
 Fields = Mapping[str, Mapping[str, Any]]
 
@@ -57,25 +57,3 @@ def fresh_copy(place: Place) -> tuple[ObjectSpec, dict[str, Any], bool] | None:
         return spec, {**attached.constants(), **attached.knob_values()}, attached.is_hosted
     except (ScxhidError, OSError):
         return None
-
-
-def pins(standby: BpfObject, ops: OpsSpec, with_programs: bool) -> dict[str, dict[str, int]]:
-    """What to pin, by folder and name: the ops, the data sections, the other maps.
-
-    Programs by the callback that they are, or by the name under which the loader runs them.
-    """
-    folders: dict[str, dict[str, int]] = {"ops": {}, "sections": {}, "maps": {}}
-    for name, fd in standby.map_fds().items():
-        section = data_section(name)
-        if name == ops.name:
-            folders["ops"][ops.kernel_name] = fd
-        elif section.startswith("."):
-            folders["sections"][section[1:]] = fd
-        else:
-            folders["maps"][name] = fd
-    if with_programs:
-        fds = standby.program_fds()
-        wanted = {**ops.callbacks, **{name: name for name in _CALLED_BY_LOADER}}
-        # A callback that the running kernel lacks was not loaded.
-        folders["progs"] = {name: fds[prog] for name, prog in wanted.items() if prog in fds}
-    return folders

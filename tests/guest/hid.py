@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -23,9 +23,11 @@ _GENERIC = Path("/sys/bus/hid/drivers/hid-generic/bind")
 class Plugged(Closing):
     """A device of a test. The kernel's questions are answered by a thread until it is unplugged."""
 
-    def __init__(self, name: str, rdesc: bytes, **ids: int) -> None:
+    def __init__(
+        self, name: str, rdesc: bytes, features: Mapping[int, bytes] | None = None, **ids: int
+    ) -> None:
         self.serial = f"test{next(_SERIAL)}"
-        self.uhid = Uhid(name, rdesc, uniq=self.serial, **ids)
+        self.uhid = Uhid(name, rdesc, uniq=self.serial, features=features, **ids)
         self._over = threading.Event()
         self._answers = threading.Thread(target=self._answer, daemon=True)
         self._answers.start()
