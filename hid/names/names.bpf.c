@@ -15,7 +15,9 @@ char _license[] SEC("license") = "GPL";
 #define ECANCELED  125
 #define ENODEV	   19
 
-#define HID_REQ_GET_REPORT 1
+/* In name as the kernel's, which is what libbpf compares. */
+enum hid_report_type { HID_INPUT_REPORT, HID_OUTPUT_REPORT, HID_FEATURE_REPORT };
+enum hid_class_request { HID_REQ_GET_REPORT = 1 };
 
 #ifndef BPF_F_BEFORE
 #define BPF_F_BEFORE (1U << 3)
@@ -30,12 +32,13 @@ struct hid_device___named {
 struct hid_bpf_ops___requests {
 	int hid_id;
 	u32 flags;
-	int (*hid_hw_request)(struct hid_bpf_ctx *hid, unsigned char report, int type, int request,
+	int (*hid_hw_request)(struct hid_bpf_ctx *hid, unsigned char report,
+			      enum hid_report_type type, enum hid_class_request request,
 			      u64 source);
 } __attribute__((preserve_access_index));
 
 extern int hid_bpf_hw_request(struct hid_bpf_ctx *hid, u8 *data, const __SIZE_TYPE__ data__sz,
-			      int type, int request) __ksym;
+			      enum hid_report_type type, enum hid_class_request request) __ksym;
 
 /* As the kernel has them: terminated, and no longer than its own. */
 struct names {
@@ -87,15 +90,14 @@ int write_names(struct names_args *args)
 }
 
 /* All but the last byte, which the kernel keeps as the end of the text. */
-#define write_text(to, from, size)                          \
-	do {                                                \
-		_Pragma("unroll") for (u32 i = 0; i < (size) - 1; i++) \
-			(to)[i] = (from)[i];                \
+#define write_text(to, from, size)                                                                 \
+	do {                                                                                       \
+		_Pragma("unroll") for (u32 i = 0; i < (size)-1; i++)(to)[i] = (from)[i];           \
 	} while (0)
 
 SEC("struct_ops/names_request")
-int BPF_PROG(names_request, struct hid_bpf_ctx *hctx, unsigned char report, int type, int request,
-	     u64 source)
+int BPF_PROG(names_request, struct hid_bpf_ctx *hctx, unsigned char report,
+	     enum hid_report_type type, enum hid_class_request request, u64 source)
 {
 	struct hid_device___named *hid;
 	char *name, *phys, *uniq;

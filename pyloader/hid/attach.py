@@ -25,6 +25,7 @@ from pyloader.attached import Attached
 from pyloader.bpffs import Place
 from pyloader.errors import AttachError, ScxhidError, UnknownName, WrongUse
 from pyloader.hid import places, steps
+from pyloader.hid.attachments import FIXUP
 from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.tidy import tidy
@@ -62,7 +63,7 @@ def attach(
     """
     ops = spec.sole_ops(OPS)
     given = {**_places(spec, device), **(globals_ or {})}
-    fixes = steps.FIXUP in ops.callbacks
+    fixes = FIXUP in ops.callbacks
     with lock.writer():
         tidy()
         place = bpffs.hid_place(device.sysname, spec.name)
@@ -70,7 +71,7 @@ def attach(
             steps.refuse_second_fixup(device, place.path)
         started = time.monotonic_ns()
         with spec.load(given, {ops.name: {"hid_id": device.number}}) as loaded:
-            steps.probe(loaded, device)
+            steps.probe(loaded, device, steps.descriptor_without(device, place.path))
             load_ns = time.monotonic_ns() - started
             upcoming = bpffs.hid_upcoming(device.sysname, spec.name)
             bpffs.make_hid_folder(device.sysname)

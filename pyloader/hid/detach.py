@@ -37,7 +37,7 @@ def detach(device: Device, program: str | None = None) -> list[str]:
                 for each in steps.on(device)
             )
             # Before the descriptor changes: then the kernel makes the input devices anew, by name.
-            renamed.undo(device, name)
+            renamed.undo(device, udev_pins.group_of(name))
             _take_off(place)
             if fixes:
                 steps.wait_bound(device)
@@ -48,7 +48,7 @@ def detach(device: Device, program: str | None = None) -> list[str]:
 def _meant(device: Device, program: str, there: Mapping[str, object]) -> str:
     """An object of udev-hid-bpf may be named without the number in front."""
     meant = [name for name in there if name == program.removesuffix(".bpf.o")]
-    meant = meant or [name for name in there if name.partition("-")[2] == program]
+    meant = meant or [name for name in there if udev_pins.group_of(name) == program]
     if len(meant) == 1:
         return meant[0]
     hint = f"on {device.sysname} are {', '.join(there) or 'none that is pinned'}"

@@ -7,7 +7,6 @@ versions of one thing; the highest is for the newest kernels, and is tried first
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from glob import glob
 from pathlib import Path
@@ -24,6 +23,7 @@ from pyloader.errors import (
 from pyloader.hid import matches, udev
 from pyloader.hid.attach import AttachResult
 from pyloader.hid.device import Device
+from pyloader.hid.udev_pins import NUMBERED, group_of
 from pyloader.names import nearest
 from pyloader.spec import ObjectSpec
 
@@ -37,16 +37,9 @@ DIRECTORIES = (
     "/usr/lib*/bpf",
 )
 _SUFFIX = ".bpf.o"
-_NUMBERED = re.compile(r"(\d+)-(.+)")
 
 # An object that ends so leaves its place to the next version.
 _NEXT = (LoadError, ProbeRefused, BadObject, Unsupported)
-
-
-def group_of(name: str) -> str:
-    """What versions of one thing have in common."""
-    numbered = _NUMBERED.fullmatch(name)
-    return numbered[2] if numbered else name
 
 
 def find(text: str) -> list[Path]:
@@ -169,7 +162,7 @@ def _name(path: Path) -> str:
 
 def _newest_first(paths: Sequence[Path]) -> list[Path]:
     def number(path: Path) -> int:
-        numbered = _NUMBERED.fullmatch(_name(path))
+        numbered = NUMBERED.fullmatch(_name(path))
         return int(numbered[1]) if numbered else 0
 
     return sorted(paths, key=lambda path: (-number(path), path.name))

@@ -30,12 +30,11 @@ _SECTION = ".hid_bpf_config"
 _VARIABLE = "_device_ids"
 _MEMBERS = ("bus", "group", "vid", "pid")
 
-#: include/linux/hid.h; those that a fixup may be for.
+#: include/linux/hid.h
 GROUPS = {
-    0x0001: "generic",
-    0x0002: "multitouch",
-    0x0003: "sensor hub",
-    0x0004: "Windows 8 multitouch",
+    **{0x0001: "generic", 0x0002: "multitouch", 0x0003: "sensor hub"},
+    **{0x0004: "Windows 8 multitouch", 0x0100: "RMI", 0x0101: "Wacom", 0x0102: "Logitech DJ"},
+    **{0x0103: "Steam", 0x0104: "Logitech 27 MHz", 0x0105: "Vivaldi"},
 }
 
 

@@ -8,8 +8,9 @@ import time
 
 from pyloader import bpffs, libbpf, sysfs
 from pyloader.errors import AttachError, Busy, Gone, ProbeRefused
-from pyloader.hid.attachments import FIXUP, Attachment, attachments
+from pyloader.hid.attachments import Attachment, attachments
 from pyloader.hid.device import Device
+from pyloader.hid.original import read_stages
 from pyloader.object import BpfObject
 
 _PROBE = "probe"
@@ -38,7 +39,19 @@ def refuse_second_fixup(device: Device, own: str) -> None:
             )
 
 
-def probe(loaded: BpfObject, device: Device) -> None:
+def descriptor_without(device: Device, own: str) -> bytes:
+    """The report descriptor as it will be when what is pinned below ``own`` has gone.
+
+    sysfs has none of a device that no driver has taken yet.
+    """
+    if not device.rdesc or any(
+        each.fixes_descriptor and is_below(each, own) for each in on(device)
+    ):
+        return read_stages(device).device
+    return device.rdesc
+
+
+def probe(loaded: BpfObject, device: Device, rdesc: bytes) -> None:
     """Ask the program itself, where it has the ``probe`` of udev-hid-bpf.
 
     Raises:
@@ -46,7 +59,6 @@ def probe(loaded: BpfObject, device: Device) -> None:
     """
     if _PROBE not in loaded.spec.programs:
         return
-    rdesc = device.rdesc
     args = bytearray(_PROBE_ARGS.pack(device.number, len(rdesc), rdesc, -1))
     loaded.run(_PROBE, args)
     refused = _PROBE_ARGS.unpack(args)[3]
@@ -60,10 +72,14 @@ def probe(loaded: BpfObject, device: Device) -> None:
 def wait_bound(device: Device) -> None:
     """Until a driver has the device again: a descriptor that changes makes the kernel ask anew.
 
+    Of a device that no driver had before, nothing is waited for.
+
     Raises:
         Gone: it has been unplugged.
         AttachError: no driver took it.
     """
+    if not device.node.is_bound:
+        return
     deadline = time.monotonic() + _BOUND_S
     while time.monotonic() < deadline:
         node = sysfs.hid_device(device.sysname)
@@ -90,6 +106,3 @@ def take_off(pin: str) -> None:
         raise AttachError(f"{pin} could not be taken off: {error}") from None
     finally:
         os.close(fd)
-
-
-__all__ = ["FIXUP", "is_below", "on", "probe", "refuse_second_fixup", "take_off", "wait_bound"]

@@ -17,8 +17,10 @@ from pyloader.btf import Array
 from pyloader.errors import AttachError, BadObject, BadValue, ScxhidError, UnknownName, WrongUse
 from pyloader.hid import described, matches, renamed, steps, udev_pins
 from pyloader.hid.attach import OPS, AttachResult
+from pyloader.hid.attachments import FIXUP
 from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
+from pyloader.hid.parser import parse
 from pyloader.hid.tidy import tidy
 from pyloader.hid.udev_pins import UdevPlace
 from pyloader.names import nearest
@@ -96,7 +98,7 @@ def attach(
     properties: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> AttachResult:
-    """Attach all that is in the object, in place of the same object.
+    """Attach all that is in the object, in place of the same object or another version of it.
 
     ``properties`` go before those that udev knows of the device. With ``force`` its list of devices
     does not count; what its ``probe`` says does.
@@ -111,63 +113,59 @@ def attach(
         require_match(spec, device)
     given = {**_properties(spec, device, properties or {}), **(globals_ or {})}
     ops = made_ops(spec)
-    fixes = any(steps.FIXUP in each.callbacks for each in ops)
     with lock.writer():
         tidy()
-        place = udev_pins.place(device.sysname, spec.name)
-        if fixes:
-            steps.refuse_second_fixup(device, place.path)
+        old = udev_pins.version_of(device.sysname, spec.name)
+        replaced = udev_pins.place(device.sysname, old or spec.name)
+        if any(FIXUP in each.callbacks for each in ops):
+            steps.refuse_second_fixup(device, replaced.path)
         started = time.monotonic_ns()
         fields = {each.name: {"hid_id": device.number} for each in ops}
         with spec.load(given, fields) as loaded:
-            _describe(loaded, device)
-            steps.probe(loaded, device)
+            rdesc = steps.descriptor_without(device, replaced.path)
+            _describe(loaded, device, rdesc)
+            steps.probe(loaded, device, rdesc)
             load_ns = time.monotonic_ns() - started
             found = _found_out(loaded)
             udev_pins.make_stage()
-            upcoming = udev_pins.upcoming()
-            upcoming.fill(_maps(loaded))
-            renamed.remember(device, spec.name)
+            udev_pins.upcoming().fill(_maps(loaded))
+            group = udev_pins.group_of(spec.name)
+            renamed.remember(device, group)
             began = time.monotonic_ns()
-            replaced = _attach(loaded, ops, device, place, fixes)
-            renamed.forget_if_same(device, spec.name)
+            _attach(loaded, ops, device, replaced)
+            renamed.forget_if_same(device, group)
             done_ns = time.monotonic_ns() - began
         tidy()
-    return AttachResult(spec.name, device.sysname, load_ns, done_ns, replaced, found)
+    return AttachResult(spec.name, device.sysname, load_ns, done_ns, old is not None, found)
 
 
-def _attach(
-    loaded: BpfObject, ops: list[OpsSpec], device: Device, place: UdevPlace, fixes: bool
-) -> bool:
-    """What cannot be looked at beforehand; on failure all is as it was. Whether it replaced one."""
+def _attach(loaded: BpfObject, ops: list[OpsSpec], device: Device, old: UdevPlace) -> None:
+    """What cannot be looked at beforehand; on failure all is as it was."""
     upcoming, outgoing = udev_pins.upcoming(), udev_pins.outgoing()
-    replaced = place.exists()
+    replaced = old.exists()
     before: dict[str, int] = {}
     try:
         if replaced:
-            place.move_to(outgoing)
+            old.move_to(outgoing)
             _off(outgoing, before)
         for each in ops:
             upcoming.pin(each.name, loaded.attach(each.name).fd)
-        if fixes:
-            steps.wait_bound(device)
-        upcoming.move_to(place)
+        steps.wait_bound(device)
+        upcoming.move_to(udev_pins.place(device.sysname, loaded.spec.name))
     except BaseException as error:
         if not replaced:
-            renamed.undo(device, loaded.spec.name)
+            renamed.undo(device, udev_pins.group_of(loaded.spec.name))
         upcoming.clear()
         loaded.detach()
         if replaced:
-            _put_back(outgoing, before, place, loaded.spec.name, error)
-        if fixes:
-            with suppress(ScxhidError):
-                steps.wait_bound(device)
+            _put_back(outgoing, before, old, error)
+        with suppress(ScxhidError):
+            steps.wait_bound(device)
         raise
     finally:
         for fd in before.values():
             os.close(fd)
     outgoing.clear()
-    return replaced
 
 
 def _off(place: UdevPlace, maps: dict[str, int]) -> None:
@@ -181,11 +179,7 @@ def _off(place: UdevPlace, maps: dict[str, int]) -> None:
 
 
 def _put_back(
-    outgoing: UdevPlace,
-    maps: Mapping[str, int],
-    place: UdevPlace,
-    name: str,
-    error: BaseException,
+    outgoing: UdevPlace, maps: Mapping[str, int], old: UdevPlace, error: BaseException
 ) -> None:
     try:
         for ops, map_fd in maps.items():
@@ -194,10 +188,10 @@ def _put_back(
                 outgoing.pin(ops, link)
             finally:
                 os.close(link)
-        outgoing.move_to(place)
     except libbpf.CallFailed as failed:
-        why = explain_attach(name, failed)
-        raise ScxhidError(f"{error}; {name} from before could not be put back: {why}") from None
+        why = explain_attach(old.name, failed)
+        raise ScxhidError(f"{error}; {old.name} from before could not be put back: {why}") from None
+    outgoing.move_to(old)
 
 
 def _maps(loaded: BpfObject) -> dict[str, int]:
@@ -228,7 +222,7 @@ def _properties(spec: ObjectSpec, device: Device, given: Mapping[str, str]) -> d
     return found
 
 
-def _describe(loaded: BpfObject, device: Device) -> None:
+def _describe(loaded: BpfObject, device: Device, rdesc: bytes) -> None:
     """Fill the global that takes the device's report descriptor, where there is one."""
     variable = loaded.spec.variables.get(described.NAME)
     if variable is None or not described.is_wanted(variable):
@@ -240,7 +234,7 @@ def _describe(loaded: BpfObject, device: Device) -> None:
         )
     memory = section.memory[variable.offset : variable.offset + variable.type.size]
     try:
-        described.fill(memory, variable.type, device.descriptor)
+        described.fill(memory, variable.type, parse(rdesc))
     except BadDescriptor as error:
         raise AttachError(
             f"{device.sysname} ({device.name}) has a report descriptor that the kernel refuses"

@@ -11,6 +11,7 @@ directory that gets its place and its name when all is done.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
@@ -21,6 +22,7 @@ from pyloader.errors import NotPermitted, ScxhidError
 _ROOT = f"{MOUNT}/hid"
 _STAGE = f"{MOUNT}/scxhid/hid-udev"
 _SUFFIX = "_bpf"  # of OBJECT.bpf, as a pin may be called
+NUMBERED = re.compile(r"(\d+)-(.+)")
 
 
 class UdevPlace:
@@ -28,6 +30,11 @@ class UdevPlace:
 
     def __init__(self, path: str) -> None:
         self.path = path
+
+    @property
+    def name(self) -> str:
+        """The object's."""
+        return os.path.basename(self.path).removesuffix(_SUFFIX)
 
     def exists(self) -> bool:
         return os.path.isdir(self.path)
@@ -104,6 +111,20 @@ def places(sysname: str) -> dict[str, UdevPlace]:
     return {
         name.removesuffix(_SUFFIX): UdevPlace(f"{folder}/{name}") for name in bpffs.names(folder)
     }
+
+
+def group_of(name: str) -> str:
+    """What the versions of one thing have in common: an object's name without the number."""
+    numbered = NUMBERED.fullmatch(name)
+    return numbered[2] if numbered else name
+
+
+def version_of(sysname: str, name: str) -> str | None:
+    """The object on a device that an attach of ``name`` replaces: the same, or another version."""
+    there = places(sysname)
+    if name in there:
+        return name
+    return next((other for other in there if group_of(other) == group_of(name)), None)
 
 
 def folders() -> list[str]:

@@ -45,7 +45,7 @@ WANTED = {
     "Huion__KeydialK20-Bluetooth": Wanted(160),
     "Huion__KeydialK20": Wanted(135),
     "IOGEAR__Kaliber-MMOmentum": Wanted(213),
-    "Logitech__SpaceNavigator": Wanted(228, {32: 0x81, 33: 2, 49: 0x81, 50: 2}),
+    "Logitech__SpaceNavigator": Wanted(228, {32: 0x81, 33: 6, 49: 0x81, 50: 6}),
     "Mistel__MD770": Wanted(203),
     "Rapoo__M50-Plus-Silent": Wanted(186),
     "TUXEDO__Sirius-16-Gen1-and-Gen2": Wanted(),
@@ -98,8 +98,7 @@ def ids(entry: Match) -> dict[str, int]:
 
 
 def _with_part(part: bytes) -> bytes:
-    """A descriptor with ``part`` at 211, where the probe looks for it."""
+    """A descriptor of 464 bytes with ``part`` at 211, where the probe looks for it."""
     start = bytes.fromhex("050109a1a101")  # generic desktop, an application collection
-    core = start + part + bytes.fromhex("c0")
-    before = of_size(211 - len(start) - 0, {}, b"")
-    return before + core
+    made = of_size(211 - len(start), core=b"") + start + part + bytes.fromhex("c0")
+    return made + of_size(464 - len(made), core=b"")

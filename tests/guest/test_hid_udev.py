@@ -24,6 +24,16 @@ pytestmark = pytest.mark.skipif(
     not fixups.ROOT.is_dir(), reason="Debian's package udev-hid-bpf could not be fetched"
 )
 
+# Its probe leaves what it would return as it is for the device that it means: 2.3.0.
+NEVER_ACCEPTS = "0010-Thrustmaster__TCA-Yoke-Boeing"
+# The kernel gives every tablet of Wacom a group of its own.
+WRONG_GROUP = "0010-Wacom__ArtPen"
+# It has a driver of its own, which is not among the guest's modules.
+WITHOUT_DRIVER = "0010-Logitech__SpaceNavigator"
+
+# What is pinned of the object of the tests.
+OF_FOREIGN = {"foreign_rdesc", "foreign_events", "UDEV_PROP_HID_HEARD", "stats"}
+
 PINS = Path("/sys/fs/bpf/hid")
 STAGE = Path("/sys/fs/bpf/scxhid/hid-udev")
 
@@ -47,22 +57,19 @@ def struct_ops_objects() -> list[str]:
     return [path.name.removesuffix(".bpf.o") for path, spec in specs if spec.ops]
 
 
-@pytest.mark.parametrize("name", struct_ops_objects())
+@pytest.mark.parametrize("name", sorted({*struct_ops_objects()} - {NEVER_ACCEPTS}))
 def test_each_is_attached_and_taken_off(name: str) -> None:
     with fixups.plug(name) as plugged:
-        assert plugged.is_bound()
+        assert plugged.is_bound() or name == WITHOUT_DRIVER
         before = plugged.device
         rdesc = before.rdesc
-        said = attach(str(fixups.path_of(name)), plugged)
+        force = ("--force",) if name == WRONG_GROUP else ()
+        said = attach(str(fixups.path_of(name)), plugged, *force)
         assert (said["program"], said["replaced"]) == (name, False)
         [ops] = ObjectSpec.open(fixups.path_of(name)).ops.values()
         assert ops.name in pins(plugged)[f"{name}_bpf"]
         [row] = done("hid", "info", plugged.sysname, "--json").json["programs"]
         assert (row["name"], row["tool"]) == (name, "udev-hid-bpf")
-        print(
-            f"{name}: descriptor {len(rdesc)} → {len(plugged.device.rdesc)},"
-            f" name {plugged.device.name!r}"
-        )
         assert done("hid", "detach", plugged.sysname, name).out.startswith(f"{name} off")
         after = plugged.device
         assert after.rdesc == rdesc
@@ -77,6 +84,26 @@ def test_each_is_attached_and_taken_off(name: str) -> None:
 
 def test_there_are_as_many_as_the_package_is_known_to_have() -> None:
     assert len(struct_ops_objects()) >= 29
+
+
+def test_one_that_accepts_no_device_is_refused_by_both_tools() -> None:
+    path = str(fixups.path_of(NEVER_ACCEPTS))
+    with fixups.plug(NEVER_ACCEPTS) as plugged:
+        assert plugged.is_bound()
+        refused = scxhid("hid", "attach", path, "--device", plugged.sysname)
+        assert refused.status == 1
+        assert "its probe returned -1" in refused.errors[0]
+        tool("add", f"/sys/bus/hid/devices/{plugged.sysname}", path)
+        assert pins(plugged) == {}
+
+
+def test_one_that_names_a_group_in_which_the_kernel_puts_no_such_device() -> None:
+    with fixups.plug(WRONG_GROUP) as plugged:
+        path = str(fixups.path_of(WRONG_GROUP))
+        refused = scxhid("hid", "attach", path, "--device", plugged.sysname)
+        assert refused.status == 2
+        assert "is for USB 056a:0357 (generic), and" in refused.errors[0]
+        assert "is USB 056a:0357 (Wacom); --force" in refused.errors[0]
 
 
 @pytest.mark.parametrize("name", ["0010-Huion__Dial-2", "0010-XPPen__ACK05"])
@@ -154,9 +181,7 @@ def test_several_ops_are_attached_as_one_and_optional_ones_not(
     before = mouse.device
     said = attach(f"{foreign}/0010-Test__mouse.bpf.o", mouse, "--property", "HID_WORD=hello")
     assert said["properties"] == {"HID_HEARD": "hello"}
-    assert pins(mouse) == {
-        "0010-Test__mouse_bpf": {"foreign_rdesc", "foreign_events", "UDEV_PROP_HID_HEARD"}
-    }
+    assert pins(mouse) == {"0010-Test__mouse_bpf": OF_FOREIGN}
     shown = done("hid", "info", mouse.sysname, "--json").json
     assert {p["ops"] for p in shown["programs"]} == {"foreign_rdesc", "foreign_events"}
     assert shown["properties"] == {"HID_HEARD": "hello"}
@@ -190,6 +215,22 @@ def test_a_second_fixup_of_the_descriptor_is_refused_and_the_first_named(
     assert pins(mouse) == {}
     done("hid", "detach", mouse.sysname)
     assert mouse.device.rdesc == MOUSE
+
+
+def test_another_version_takes_the_place_of_the_one_that_is_attached() -> None:
+    newer, older = "0020-Huion__Inspiroy-2-S", "0010-Huion__Inspiroy-2-S"
+    with fixups.plug(newer) as plugged:
+        assert plugged.is_bound()
+        was = plugged.device.rdesc
+        pins_before: dict[str, set[str]] = {}
+        for name in (older, newer, newer, older):
+            said = done("hid", "attach", str(fixups.path_of(name)), "--device", plugged.sysname).out
+            assert said.startswith(f"{name} {'replaced on' if pins_before else 'attached to'}")
+            pins_before = pins(plugged)
+            assert list(pins_before) == [f"{name}_bpf"]
+            assert plugged.device.rdesc != was
+        done("hid", "detach", plugged.sysname, "Huion__Inspiroy-2-S")
+        assert (pins(plugged), plugged.device.rdesc) == ({}, was)
 
 
 def test_it_is_attached_to_what_it_names_and_with_force_to_others(foreign: Path) -> None:
@@ -237,7 +278,7 @@ def test_killed_at_any_step_nothing_is_half(mouse: Plugged, foreign: Path) -> No
     steps = steps_of(*command)
     assert "rename" in steps
     done("hid", "detach", mouse.sysname)
-    whole = {"0010-Test__mouse_bpf": {"foreign_rdesc", "foreign_events", "UDEV_PROP_HID_HEARD"}}
+    whole = {"0010-Test__mouse_bpf": OF_FOREIGN}
     for number in worth_killing(steps):
         assert killed_before(number, *command), f"{steps[number]} was not reached"
         assert pins(mouse) in ({}, whole), f"after {steps[:number]}"
