@@ -77,10 +77,14 @@ class Stat(NamedTuple):
 
 
 class HidPlace(NamedTuple):
-    """A variable of a HID program that takes where ``number`` usages from ``usage`` on lie."""
+    """A variable of a HID program that takes where ``number`` usages from ``usage`` on lie.
+
+    With ``is_report`` it takes what the report is that holds the first of them.
+    """
 
     usage: int
     number: int
+    is_report: bool = False
 
 
 class Hostable(NamedTuple):
@@ -173,8 +177,8 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
             elif "policy" in words:
                 between.add(var.name)
             elif "place" in words:
-                usage, number = words["place"].split()
-                places[var.name] = HidPlace(int(usage, 0), int(number, 0))
+                usage, number, *kind = words["place"].split()
+                places[var.name] = HidPlace(int(usage, 0), int(number, 0), kind == ["report"])
                 between.add(var.name)
     by_index = sorted(stats.values(), key=lambda stat: stat.index)
     return SelfDescription(

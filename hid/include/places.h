@@ -29,6 +29,10 @@ enum {
 #define HID_PLACE(name, usage)                                                                     \
 	DECLARE_TAG("place:" #usage " 1") DECLARE_KEPT u32 name[PLACE_WORDS] = {}
 
+/* The same for so many usages in a row, a place for each. The number is written in digits. */
+#define HID_PLACES(name, usage, number)                                                            \
+	DECLARE_TAG("place:" #usage " " #number) DECLARE_KEPT u32 name[number][PLACE_WORDS] = {}
+
 /* A value reaches over at most five bytes: 32 bits, shifted by up to seven. */
 #define PLACE_BYTES(place) (((place)[PLACE_AT] % 8 + (place)[PLACE_BITS] + 7) / 8)
 
