@@ -147,10 +147,17 @@ def _places(spec: ObjectSpec, device: Device) -> dict[str, list[int]]:
             f"{device.sysname} ({device.name}) has a report descriptor that the kernel refuses"
             f" {error}, so nothing can be attached to it"
         ) from None
+    reports = {name for name, place in spec.places.items() if place.is_report}
+    lacks = ""
     if not any(any(words) for words in filled.values()):
+        lacks = "nothing"
+    elif not all(any(filled[name]) for name in reports):
+        lacks = "no report of up to 64 bytes with anything"
+    if lacks:
+        names = ", ".join(name for name in spec.places if name not in reports)
         raise WrongUse(
-            f"{device.sysname} ({device.name}) has nothing that {spec.name} works on"
-            f" ({', '.join(spec.places)}); `scxhid hid info {device.sysname}` shows what it has"
+            f"{device.sysname} ({device.name}) has {lacks} that {spec.name} works on ({names});"
+            f" `scxhid hid info {device.sysname}` shows what it has"
         )
     return filled
 
