@@ -79,11 +79,13 @@ class Stat(NamedTuple):
 class HidPlace(NamedTuple):
     """A variable of a HID program that takes where ``number`` usages from ``usage`` on lie.
 
-    With ``is_report`` it takes what the report is that holds the first of them.
+    ``is_relative``: of movements only. ``is_report``: it takes what the report is that holds the first
+    of them.
     """
 
     usage: int
     number: int
+    is_relative: bool = False
     is_report: bool = False
 
 
@@ -178,7 +180,9 @@ def read(sections: Mapping[str, Section]) -> SelfDescription:
                 between.add(var.name)
             elif "place" in words:
                 usage, number, *kind = words["place"].split()
-                places[var.name] = HidPlace(int(usage, 0), int(number, 0), kind == ["report"])
+                places[var.name] = HidPlace(
+                    int(usage, 0), int(number, 0), "relative" in kind, "report" in kind
+                )
                 between.add(var.name)
     by_index = sorted(stats.values(), key=lambda stat: stat.index)
     return SelfDescription(

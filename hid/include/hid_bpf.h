@@ -37,6 +37,7 @@ typedef _Bool bool;
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct hid_device {
+	u32 id;		     /* the number after the dot of its name in sysfs */
 	const u8 *dev_rdesc; /* as the device gave it */
 	u32 dev_rsize;
 	const u8 *bpf_rdesc; /* as HID-BPF left it */
@@ -61,10 +62,18 @@ struct hid_bpf_ops {
 
 #pragma clang attribute pop
 
+enum hid_report_type {
+	HID_INPUT_REPORT,
+};
+
 /* Bytes of the report, or of the descriptor in a fixup; NULL if there are fewer. */
 extern u8 *hid_bpf_get_data(struct hid_bpf_ctx *hid, unsigned int at,
 			    const __SIZE_TYPE__ size) __ksym;
 extern struct hid_bpf_ctx *hid_bpf_allocate_context(unsigned int hid_id) __ksym;
 extern void hid_bpf_release_context(struct hid_bpf_ctx *ctx) __ksym;
+
+/* As if the device had sent it. Sleeps until no report is under way; one that comes meanwhile is lost. */
+extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, u8 *report,
+				const __SIZE_TYPE__ report__sz) __ksym;
 
 #endif /* SCXHID_HID_BPF_H */

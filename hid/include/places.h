@@ -29,9 +29,15 @@ enum {
 #define HID_PLACE(name, usage)                                                                     \
 	DECLARE_TAG("place:" #usage " 1") DECLARE_KEPT u32 name[PLACE_WORDS] = {}
 
+/* The same for movements alone: a stick's X is not one, and is not taken. */
+#define HID_PLACE_RELATIVE(name, usage)                                                            \
+	DECLARE_TAG("place:" #usage " 1 relative") DECLARE_KEPT u32 name[PLACE_WORDS] = {}
+
 /* The same for so many usages in a row, a place for each. The number is written in digits. */
 #define HID_PLACES(name, usage, number)                                                            \
-	DECLARE_TAG("place:" #usage " " #number) DECLARE_KEPT u32 name[number][PLACE_WORDS] = {}
+	DECLARE_TAG("place:" #usage " " #number) DECLARE_KEPT u32 name[number * PLACE_WORDS] = {}
+
+#define PLACE_OF(places, n) ((places) + (n)*PLACE_WORDS)
 
 /* A value reaches over at most five bytes: 32 bits, shifted by up to seven. */
 #define PLACE_BYTES(place) (((place)[PLACE_AT] % 8 + (place)[PLACE_BITS] + 7) / 8)

@@ -24,6 +24,11 @@ enum {
 #define HID_REPORT(name, usage, number)                                                            \
 	DECLARE_TAG("place:" #usage " " #number " report") DECLARE_KEPT u32 name[REPORT_WORDS] = {}
 
+/* The one with the first of them that is a movement. */
+#define HID_REPORT_RELATIVE(name, usage, number)                                                   \
+	DECLARE_TAG("place:" #usage " " #number " relative report")                                \
+	DECLARE_KEPT u32 name[REPORT_WORDS] = {}
+
 /* All of it; NULL if this report is another one. Bytes that the device left out are 0. */
 static __always_inline u8 *report_bytes(struct hid_bpf_ctx *hid, const volatile u32 *report)
 {

@@ -149,7 +149,7 @@ def _places(spec: ObjectSpec, device: Device) -> dict[str, list[int]]:
         ) from None
     reports = {name for name, place in spec.places.items() if place.is_report}
     lacks = ""
-    if not any(any(words) for words in filled.values()):
+    if not any(any(words) for name, words in filled.items() if name not in reports):
         lacks = "nothing"
     elif not all(any(filled[name]) for name in reports):
         lacks = "no report of up to 64 bytes with anything"

@@ -23,7 +23,7 @@ def fill(places: Mapping[str, HidPlace], descriptor: Descriptor) -> dict[str, li
     filled: dict[str, list[int]] = {}
     for name, place in places.items():
         usages = range(place.usage, place.usage + place.number)
-        each = [_words(usage, descriptor) for usage in usages]
+        each = [_words(usage, place, descriptor) for usage in usages]
         filled[name] = _report(each, descriptor) if place.is_report else sum(each, [])
     return filled
 
@@ -35,9 +35,11 @@ def sample(places: Mapping[str, HidPlace]) -> dict[str, list[int]]:
     return {n: report if place.is_report else each * place.number for n, place in places.items()}
 
 
-def _words(usage: int, descriptor: Descriptor) -> list[int]:
+def _words(usage: int, place: HidPlace, descriptor: Descriptor) -> list[int]:
     for field in descriptor.fields(INPUT):
         if not field.is_variable or usage not in field.usages:
+            continue
+        if place.is_relative and not field.is_relative:
             continue
         index = field.usages.index(usage)
         if index < field.count and _is_usable(field):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import select
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from pyloader.hid.parser import parse
 from tests.guest.command import done, scxhid
 from tests.guest.conftest import Program
 from tests.guest.hid import Plugged, wait_for
+from tests.guest.hid_reports import mouse_report, reader, signed, through
 from tests.guest.steps import killed_before, steps_of, worth_killing
 from tests.hid_descriptors import KEYBOARD, MOUSE, stick
 
@@ -29,28 +27,9 @@ def mouse() -> Generator[Plugged]:
         yield plugged
 
 
-@contextmanager
-def reader(plugged: Plugged) -> Generator[int]:
-    """A descriptor of the hidraw node: what comes out of it has passed through the programs."""
-    fd = os.open(f"/dev/{plugged.device.node.hidraw}", os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def through(plugged: Plugged, fd: int, report: bytes) -> bytes:
-    """What becomes of a report."""
-    plugged.uhid.send(report)
-    assert select.select([fd], [], [], 5)[0], "the report was lost"
-    return os.read(fd, 4096)
-
-
 def moved(plugged: Plugged, fd: int, x: int, y: int) -> tuple[int, int]:
-    out = through(plugged, fd, bytes([0, x & 0xFF, y & 0xFF, 0]))
-    return int.from_bytes(out[1:2], "little", signed=True), int.from_bytes(
-        out[2:3], "little", signed=True
-    )
+    out = through(plugged, fd, mouse_report(0, x, y))
+    return signed(out[1]), signed(out[2])
 
 
 def test_movements_are_scaled_and_none_is_lost(mouse: Plugged) -> None:
