@@ -19,8 +19,7 @@
  * leave those alone. It takes the first field with each usage, so of a device that reports X in
  * several reports only the first is changed.
  */
-#include "arithmetic.h"
-#include "places.h"
+#include "carry.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -46,8 +45,7 @@ HID_PLACE(y, 0x00010031);
 HID_PLACE(rx, 0x00010033);
 HID_PLACE(ry, 0x00010034);
 
-#define ONE    (1 << 20) /* the whole way from the centre to the end */
-#define SCALED 1000	 /* permille */
+#define ONE (1 << 20) /* the whole way from the centre to the end */
 
 s64 carried[4]; /* of relative axes: what did not fit into whole steps, in thousandths */
 
@@ -93,13 +91,9 @@ static __always_inline struct bent absolute(const volatile u32 *place, s64 value
 static __always_inline struct bent relative(const volatile u32 *place, s64 value, s64 scale,
 					    u32 axis)
 {
-	s64 whole = value * scale + carried[axis], steps = divided(whole, SCALED);
-	struct bent bent = {};
+	struct scaled way = scaled(place, value, scale, &carried[axis]);
 
-	bent.value = clamped(steps, (s32)place[PLACE_MINIMUM], (s32)place[PLACE_MAXIMUM]);
-	bent.is_cut = bent.value != steps;
-	carried[axis] = bent.is_cut ? 0 : whole - steps * SCALED;
-	return bent;
+	return (struct bent){ .value = way.value, .is_cut = way.is_cut };
 }
 
 static __always_inline bool change(struct hid_bpf_ctx *hid, const volatile u32 *place, u32 axis,
