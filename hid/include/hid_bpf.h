@@ -8,29 +8,8 @@
 #ifndef SCXHID_HID_BPF_H
 #define SCXHID_HID_BPF_H
 
-#include <linux/bpf.h>
-
-typedef __u8 u8;
-typedef __u16 u16;
-typedef __u32 u32;
-typedef __u64 u64;
-typedef __s8 s8;
-typedef __s16 s16;
-typedef __s32 s32;
-typedef __s64 s64;
-typedef _Bool bool;
-#define true 1
-#define false 0
-
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
-
+#include "types.h"
 #include "declare.h"
-
-#ifndef NULL
-#define NULL ((void *)0)
-#endif
 
 #define HID_MAX_DESCRIPTOR_SIZE 4096
 
@@ -64,6 +43,8 @@ struct hid_bpf_ops {
 
 enum hid_report_type {
 	HID_INPUT_REPORT,
+	HID_OUTPUT_REPORT,
+	HID_FEATURE_REPORT,
 };
 
 /* Bytes of the report, or of the descriptor in a fixup; NULL if there are fewer. */
@@ -75,5 +56,9 @@ extern void hid_bpf_release_context(struct hid_bpf_ctx *ctx) __ksym;
 /* As if the device had sent it. Sleeps until no report is under way; one that comes meanwhile is lost. */
 extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, u8 *report,
 				const __SIZE_TYPE__ report__sz) __ksym;
+
+/* The same from hid_device_event, before the report that is under way, whose bytes it overwrites. */
+extern int hid_bpf_try_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, u8 *report,
+				    const __SIZE_TYPE__ report__sz) __ksym;
 
 #endif /* SCXHID_HID_BPF_H */

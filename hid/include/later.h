@@ -28,10 +28,6 @@
 #define LATER_AGAIN_NS	NSEC_PER_MSEC
 #define LATER_ATTEMPTS	1000
 
-struct bpf_wq {
-	u64 __opaque[2];
-} __attribute__((aligned(8)));
-
 extern int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags) __ksym;
 extern int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
 /* The second form came with 7.0 and the first went; goes with 6.19. */

@@ -16,7 +16,6 @@ char _license[] SEC("license") = "GPL";
 #define ENODEV	   19
 
 /* In name as the kernel's, which is what libbpf compares. */
-enum hid_report_type { HID_INPUT_REPORT, HID_OUTPUT_REPORT, HID_FEATURE_REPORT };
 enum hid_class_request { HID_REQ_GET_REPORT = 1 };
 
 #ifndef BPF_F_BEFORE
