@@ -79,8 +79,8 @@ class Stat(NamedTuple):
 class HidPlace(NamedTuple):
     """A variable of a HID program that takes where ``number`` usages from ``usage`` on lie.
 
-    ``is_relative``: of movements only. ``is_report``: it takes what the report is that holds the first
-    of them.
+    ``is_relative``: of movements only. ``is_report``: it takes what the report is that holds the
+    first of them.
     """
 
     usage: int

@@ -17,14 +17,15 @@ _REPORT_MAX = 64
 def fill(places: Mapping[str, HidPlace], descriptor: Descriptor) -> dict[str, list[int]]:
     """The words of each place, by variable: of the first input field that has the usage.
 
-    Those of a usage that the device lacks are all 0, and so are those of a report longer than the 64
-    bytes that a program can take.
+    Those of a usage that the device lacks are all 0, and so are those of a report longer than the
+    64 bytes that a program can take.
     """
     filled: dict[str, list[int]] = {}
     for name, place in places.items():
         usages = range(place.usage, place.usage + place.number)
         each = [_words(usage, place, descriptor) for usage in usages]
-        filled[name] = _report(each, descriptor) if place.is_report else sum(each, [])
+        words = [word for part in each for word in part]
+        filled[name] = _report(each, descriptor) if place.is_report else words
     return filled
 
 
