@@ -81,6 +81,16 @@ def find_hid_names() -> Source:
     return _in_root(data_root("hid") / "names", "names")
 
 
+def find_hid_remapper() -> Source:
+    """The program that follows the rules of a remap file."""
+    return _in_root(data_root("hid") / "remap", "remap")
+
+
+def find_hid_extra_keys() -> Source:
+    """The program that adds keys to a device's report descriptor."""
+    return _in_root(data_root("hid") / "remap", "extra_keys")
+
+
 def _in_root(root: Path, name: str) -> Source:
     built = root / f"{name}.bpf.o"
     return Source(name, root / f"{name}{_SUFFIX}", built if built.is_file() else None)

@@ -144,3 +144,18 @@ def touchpad(pad_type: bool = True) -> bytes:
         item(USAGE_PAGE, 0x0D) + item(USAGE, 5) + item(COLLECTION, 1) + item(REPORT_ID, 1)
         + finger + finger + kinds + certificate + item(END)
     )  # fmt: skip
+
+
+def nkro(report_id: int) -> bytes:
+    """A keyboard that says every key as a bit."""
+    identified = item(REPORT_ID, report_id) if report_id else b""
+    return b"".join(
+        (
+            *(item(USAGE_PAGE, 1), item(USAGE, 6), item(COLLECTION, 1), identified),
+            *(item(USAGE_PAGE, 7), item(LOGICAL_MIN, 0), item(LOGICAL_MAX, 1)),
+            *(item(REPORT_SIZE, 1), item(REPORT_COUNT, 8)),
+            *(item(USAGE_MIN, 0xE0, 2), item(USAGE_MAX, 0xE7, 2), item(INPUT, 2)),
+            *(item(REPORT_COUNT, 160), item(USAGE_MIN, 4), item(USAGE_MAX, 0xA3, 2)),
+            *(item(INPUT, 2), item(END)),
+        )
+    )

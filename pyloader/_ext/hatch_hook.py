@@ -26,6 +26,7 @@ CONTENTS = {
         "hid/*.bpf.c",
         "hid/original/*.bpf.c",
         "hid/names/*.bpf.c",
+        "hid/remap/*.[ch]",
         "hid/include/*.h",
         "hid/keymaps/*.toml",
     ),

@@ -17,6 +17,9 @@ TARGETS = {
     "knobs": Target(f"{_CHANGE}:knobs", "the knobs of a program on a device"),
     "set": Target(f"{_CHANGE}:set_", "turn them while it works"),
     "stats": Target(f"{_CHANGE}:stats", "what it counts"),
+    "remap": Target(
+        "pyloader.cli.hid_remap:remap", "keys, buttons and axes by the rules of a file"
+    ),
     "record": Target(f"{_RECORD}:record", "write down what one sends"),
     "replay": Target(f"{_RECORD}:replay", "a device that sends what was recorded"),
 }
@@ -38,6 +41,7 @@ def hid() -> None:
       scxhid hid info 046d:c52b
       scxhid hid info "gaming mouse" --items      the descriptor, item by item
       scxhid hid attach axes --device 046d:c216 dead_zone=80
+      scxhid hid remap mine.toml --check
       scxhid hid record 046d:c52b -o mouse.hid
       scxhid hid replay mouse.hid
     """

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,11 +30,12 @@ from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.tidy import tidy
 from pyloader.names import nearest
-from pyloader.object import explain_attach
+from pyloader.object import BpfObject, explain_attach
 from pyloader.pinning import pins
 from pyloader.spec import ObjectSpec
 
 OPS = "hid_bpf_ops"
+_STOP = "_stop"
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,15 @@ class AttachResult:
 
 
 def attach(
-    spec: ObjectSpec, device: Device, globals_: Mapping[str, Any] | None = None
+    spec: ObjectSpec,
+    device: Device,
+    globals_: Mapping[str, Any] | None = None,
+    prepare: Callable[[BpfObject], None] | None = None,
 ) -> AttachResult:
     """Attach the program to the device, in place of one of the same name.
+
+    ``prepare`` is called with what has been loaded, before it is attached. A program ``NAME_stop``
+    of the object runs each time before NAME is taken off.
 
     Raises:
         WrongUse: the device has nothing that the program works on.
@@ -72,18 +79,22 @@ def attach(
         started = time.monotonic_ns()
         with spec.load(given, {ops.name: {"hid_id": device.number}}) as loaded:
             steps.probe(loaded, device, steps.descriptor_without(device, place.path))
+            if prepare is not None:
+                prepare(loaded)
             load_ns = time.monotonic_ns() - started
             upcoming = bpffs.hid_upcoming(device.sysname, spec.name)
             bpffs.make_hid_folder(device.sysname)
             folders = pins(loaded, ops, with_programs=False)
             folders["ops"] = {spec.name: next(iter(folders["ops"].values()))}
+            stop = f"{spec.name}{_STOP}"
+            folders["stop"] = {k: fd for k, fd in loaded.program_fds().items() if k == stop}
             upcoming.fill(folders)
             keep.keep(upcoming.ops_id(), spec)
             replaced = place.is_attached()
             began = time.monotonic_ns()
             try:
                 if replaced:
-                    steps.take_off(place.link)
+                    steps.take_off_place(place)
                 link = loaded.attach(ops.name)
                 if fixes:
                     steps.wait_bound(device)

@@ -57,7 +57,7 @@ def _meant(device: Device, program: str, there: Mapping[str, object]) -> str:
 
 def _take_off(place: Place | UdevPlace) -> None:
     if isinstance(place, Place):
-        steps.take_off(place.link)
+        steps.take_off_place(place)
     else:
         for name, fd in place.links().items():
             os.close(fd)

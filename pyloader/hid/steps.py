@@ -7,6 +7,7 @@ import struct
 import time
 
 from pyloader import bpffs, libbpf, sysfs
+from pyloader.bpffs import Place
 from pyloader.errors import AttachError, Busy, Gone, ProbeRefused
 from pyloader.hid.attachments import Attachment, attachments
 from pyloader.hid.device import Device
@@ -91,6 +92,17 @@ def wait_bound(device: Device) -> None:
     raise AttachError(
         f"no driver took {device.sysname} ({device.name}) with its new report descriptor"
     )
+
+
+def take_off_place(place: Place) -> None:
+    """The same for one of our places; a program that is pinned to be run before that is run."""
+    for pin in place.pins("stop").values():
+        fd = place.open(pin)
+        try:
+            libbpf.run(fd)
+        finally:
+            os.close(fd)
+    take_off(place.link)
 
 
 def take_off(pin: str) -> None:

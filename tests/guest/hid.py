@@ -27,6 +27,7 @@ class Plugged(Closing):
         self, name: str, rdesc: bytes, features: Mapping[int, bytes] | None = None, **ids: int
     ) -> None:
         self.serial = f"test{next(_SERIAL)}"
+        self.uhid_rdesc = rdesc
         self.uhid = Uhid(name, rdesc, uniq=self.serial, features=features, **ids)
         self._over = threading.Event()
         self._answers = threading.Thread(target=self._answer, daemon=True)

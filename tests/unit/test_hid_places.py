@@ -37,7 +37,13 @@ def relative_bytes(words: list[int]) -> bytes:
 
 def test_each_of_the_usages_has_a_place() -> None:
     words = places.fill({"buttons": HidPlace(BUTTONS, 5)}, parse(MOUSE))["buttons"]
-    assert [words[at : at + 2] for at in range(0, 30, 6)] == [[1, 0], [1, 1], [1, 2], [0, 0], [0, 0]]
+    assert [words[at : at + 2] for at in range(0, 30, 6)] == [
+        [1, 0],
+        [1, 1],
+        [1, 2],
+        [0, 0],
+        [0, 0],
+    ]
 
 
 def test_a_report_says_which_of_its_bits_are_movements() -> None:
