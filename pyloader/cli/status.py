@@ -72,8 +72,8 @@ def _hid() -> list[dict[str, Any]] | None:
                 own = {"program": program, "tool": "scxhid", "knobs_changed": changed}
                 found.append({**about, **own})
             for program in udev_pins.places(device.sysname):
-                foreign = {"program": program, "tool": "udev-hid-bpf", "knobs_changed": {}}
-                found.append({**about, **foreign})
+                found.append({**about, "program": program, "tool": "udev-hid-bpf"})
+                found[-1]["knobs_changed"] = {}
     except NotPermitted:
         return None
     except ScxhidError:  # it is just being taken off
