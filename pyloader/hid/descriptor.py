@@ -147,6 +147,6 @@ def extract(field_: Field, report: Sequence[int], index: int) -> int:
     at = field_.offset + index * field_.size
     bits = int.from_bytes(bytes(report[at // 8 : (at + field_.size + 7) // 8]), "little")
     value = bits >> at % 8 & (1 << field_.size) - 1
-    if field_.is_signed and value >> field_.size - 1:
+    if field_.is_signed and field_.size and value >> field_.size - 1:
         value -= 1 << field_.size
     return value
