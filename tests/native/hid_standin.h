@@ -42,6 +42,10 @@ enum hid_report_type {
 	HID_INPUT_REPORT,
 };
 
+struct bpf_wq {
+	u64 opaque[2];
+};
+
 struct bpf_timer {
 	u64 due_ns; /* 0: never */
 	int (*callback)(void *map, int *key, void *value);
