@@ -24,8 +24,8 @@ def fill(places: Mapping[str, HidPlace], descriptor: Descriptor) -> dict[str, li
     for name, place in places.items():
         usages = range(place.usage, place.usage + place.number)
         each = [_words(usage, place, descriptor) for usage in usages]
-        words = [word for part in each for word in part]
-        filled[name] = _report(each, descriptor) if place.is_report else words
+        flat = [word for words in each for word in words]
+        filled[name] = _report(each, descriptor) if place.is_report else flat
     return filled
 
 

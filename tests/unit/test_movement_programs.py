@@ -125,9 +125,7 @@ def test_all_movement_arrives_and_no_press_waits(
     lag_ns: int,
 ) -> None:
     sent = reports(steps)
-    ran = rate_limit.run(
-        sent, {"per_second": per_second}, lag_ns=lag_ns, quiet_ns=200 * SECOND
-    )
+    ran = rate_limit.run(sent, {"per_second": per_second}, lag_ns=lag_ns, quiet_ns=200 * SECOND)
     for axis in (1, 2, 3):
         assert sum(moves(sent, axis)) == sum(moves(ran.out, axis))
     assert presses(sent) == presses(ran.out)
