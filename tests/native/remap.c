@@ -15,9 +15,9 @@ typedef int32_t s32;
 typedef int64_t s64;
 
 #define SCXHID_HID_BPF_H
-#define __noinline	__attribute__((noinline)) static
+#define __noinline __attribute__((noinline)) static
 #undef __always_inline
-#define __always_inline inline
+#define __always_inline	     inline
 #define bpf_for(i, from, to) for ((i) = (from); (i) < (to); (i)++)
 #define MOST_OUT	     512
 
