@@ -102,7 +102,7 @@ int poke(u64 now)
 
 u64 deadline(void)
 {
-	return machine.deadline;
+	return is_bypassed ? NEVER : machine.deadline;
 }
 
 u32 get_out(u32 n, u8 *bytes)
