@@ -84,7 +84,7 @@ class Typist(Closing):
     def come_out(self, within_s: float = 0.0) -> list[frozenset[str]]:
         """What is pressed after each report that came out meanwhile."""
         states: list[frozenset[str]] = []
-        while select.select([self._fd], [], [], 0.05 if states else within_s)[0]:
+        while select.select([self._fd], [], [], min(0.05, within_s) if states else within_s)[0]:
             raw = os.read(self._fd, 4096)
             report_id = hid_reports.report_of(self._descriptor, raw).id
             self._states[report_id] = hid_reports.pressed(self._descriptor, raw)
