@@ -129,10 +129,31 @@ s32 BPF_STRUCT_OPS(host_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 	return cpu;
 }
 
+/*
+ * Somebody is removing all pins, and the policy's enqueue is gone. The kernel takes from the global queue
+ * before it asks ops.dispatch: who waits in the policy's queues would never run beside others who always
+ * want to, so they are asked to come here as well. Before 7.1 that cannot be done.
+ */
+static void fetch_queued_by(u32 index)
+{
+	struct slot *slot = bpf_map_lookup_elem(&slots, &index);
+	u64 first;
+	u32 n;
+
+	if (!slot || !bpf_ksym_exists(scx_bpf_dsq_reenq___new))
+		return;
+	first = (u64)slot->generation << 32;
+	bpf_for(n, 0, slot->nr_dsqs)
+		if (scx_bpf_dsq_nr_queued(first | n) > 0)
+			scx_bpf_dsq_reenq(first | n, 0);
+}
+
 void BPF_STRUCT_OPS(host_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	note_first();
 	PASS_ON(enqueue);
+	if (current_slot < HOST_SLOTS)
+		fetch_queued_by(current_slot);
 	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
 }
 
