@@ -80,7 +80,7 @@ def remap(file: str, device: str | None, check: bool, trial: float | None, as_js
 def _done(planned: Plan, applied: Applied) -> str:
     device, rules = planned.device, planned.rules
     how = "count now instead of others" if applied.replaced else "count now"
-    added = f"; {', '.join(planned.added)} were added to it" if planned.added else ""
+    added = f"; keys added to it for {', '.join(planned.added)}" if planned.added else ""
     number = sum(map(len, rules.layers.values())) + len(rules.combos) + len(rules.scales)
     return (
         f"{rules.path}: {number} rules {how} on {device.sysname} ({device.name}), in force after"
@@ -112,7 +112,7 @@ def _explain(planned: Plan, as_json: bool) -> None:
         return
     device = planned.device
     click.echo(f"{planned.rules.path} on {device.sysname} ({device.name}):\n")
-    lines = explain(planned.rules, planned.places)
+    lines = explain(planned.rules, planned.own, planned.places)
     if lines:
         table(("LAYER", "KEY", "READS", "DOES", "WRITES"), [tuple(line) for line in lines])
     for name, scale in planned.rules.scales.items():
@@ -132,7 +132,7 @@ def _json(planned: Plan) -> dict[str, Any]:
     return {
         "file": planned.rules.path,
         "device": device.sysname,
-        "rules": [line._asdict() for line in explain(planned.rules, planned.places)],
+        "rules": [line._asdict() for line in explain(planned.rules, planned.own, planned.places)],
         "scales": planned.rules.scales,
         "added_keys": list(planned.added),
         "warnings": list(planned.warnings),

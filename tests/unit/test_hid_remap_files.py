@@ -143,7 +143,7 @@ def test_every_file_is_followed_or_refused_in_words(tables: dict[str, object]) -
     for rdesc in (KEYBOARD, MOUSE, nkro(3)):
         places = build.places_of(parse(rdesc + extra_keys(parse(rdesc))))
         build.build(rules, places, table_dtype())
-        explain(rules, places)
+        explain(rules, places, places)
 
 
 @pytest.mark.parametrize("rdesc", [KEYBOARD, MOUSE, nkro(0), nkro(3)])

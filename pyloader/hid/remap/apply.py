@@ -30,10 +30,11 @@ _TABLES, _CURRENT, _BYPASSED = "tables", "current_tables", "is_bypassed"
 @dataclass(frozen=True)
 class Plan:
     """What rules come to on a device. ``extra`` is appended to its report descriptor, empty where
-    that need not be; ``places`` is with it. ``warnings`` are sentences."""
+    that need not be; ``own`` is without it, ``places`` with it. ``warnings`` are sentences."""
 
     rules: Rules
     device: Device
+    own: build.Places
     places: build.Places
     extra: bytes
     added: tuple[str, ...]
@@ -87,7 +88,7 @@ def plan(rules: Rules, device: Device) -> Plan:
         raise WrongUse(
             f"{_in_words(device)} has a report descriptor that the kernel refuses {error}"
         ) from None
-    places = build.places_of(descriptor)
+    places = own = build.places_of(descriptor)
     if not _serves(rules, places):
         raise WrongUse(
             f"{_in_words(device)} has none of the keys and axes that {rules.path} is about;"
@@ -112,7 +113,7 @@ def plan(rules: Rules, device: Device) -> Plan:
         still = build.missing(rules, places)
         if still:
             raise WrongUse(f"{_in_words(device)} cannot be given {', '.join(still)}")
-    return Plan(rules, device, places, extra, tuple(lacking), tuple(warnings))
+    return Plan(rules, device, own, places, extra, tuple(lacking), tuple(warnings))
 
 
 def apply(planned: Plan) -> Applied:

@@ -19,10 +19,13 @@ class Line(NamedTuple):
     writes: str
 
 
-def explain(rules: Rules, places: Places) -> list[Line]:
-    """All rules for keys and combos, in the order of the file."""
+def explain(rules: Rules, own: Places, places: Places) -> list[Line]:
+    """All rules for keys and combos, in the order of the file.
+
+    ``own`` is what the device says by itself, ``places`` what it says with keys that are added.
+    """
     lines = [
-        Line(layer, name, _read(name, places), in_words(action), _written(action, places))
+        Line(layer, name, _read(name, own), in_words(action), _written(action, places))
         for layer, keys in rules.layers.items()
         for name, action in keys.items()
     ]
@@ -30,7 +33,7 @@ def explain(rules: Rules, places: Places) -> list[Line]:
         Line(
             combo.layer,
             "+".join(combo.names),
-            "; ".join(_read(name, places) for name in combo.names),
+            "; ".join(_read(name, own) for name in combo.names),
             f"{in_words(combo.action)}, pressed within {combo.within_ms} ms",
             _written(combo.action, places),
         )
