@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -11,14 +12,19 @@ from contextlib import contextmanager, suppress
 from pyloader.errors import Busy, NotPermitted, ScxhidError
 from pyloader.places import run_dir
 
+_mine = threading.local()
+
 
 @contextmanager
 def writer(wait_s: float = 10.0, on_wait: Callable[[str], None] | None = None) -> Generator[None]:
     """Hold the lock of all commands that change what is attached.
 
     Waits up to ``wait_s`` seconds for another command, telling ``on_wait`` once who
-    it is; Busy after that.
+    it is; Busy after that. A thread that holds it already may take it again.
     """
+    if getattr(_mine, "is_held", False):
+        yield
+        return
     path = run_dir() / "lock"
     try:
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -35,8 +41,10 @@ def writer(wait_s: float = 10.0, on_wait: Callable[[str], None] | None = None) -
         with suppress(OSError):  # on a full disk the lock holds without its holder's name
             os.ftruncate(fd, 0)
             os.pwrite(fd, str(os.getpid()).encode(), 0)
+        _mine.is_held = True
         yield
     finally:
+        _mine.is_held = False
         os.close(fd)  # which also unlocks
 
 
