@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +145,22 @@ class Attached:
             for name, var in self.variables.items()
             if not var.section.writable and values.code(var.type)
         }
+
+    @contextmanager
+    def open_maps(self, names: Collection[str]) -> Generator[dict[str, int]]:
+        """Descriptors of the maps and data sections of these names, for ``ObjectSpec.load``."""
+        found: dict[str, int] = {}
+        try:
+            for name in names:
+                folder, pin = ("sections", name[1:]) if name.startswith(".") else ("maps", name)
+                path = self.place.pins(folder).get(pin)
+                if path is None:
+                    raise Gone(f"{self.name} has no map {name} pinned")
+                found[name] = self.place.open(path)
+            yield found
+        finally:
+            for fd in found.values():
+                os.close(fd)
 
     # --- what it counts ---
 

@@ -47,6 +47,7 @@ class BpfObject(Closing):
         values: Mapping[str, Any],
         fields: Mapping[str, Mapping[str, Any]],
         entries: Mapping[str, int],
+        shared: Mapping[str, int],
     ) -> None:
         self.spec = spec
         _check_values(spec, values)
@@ -63,6 +64,7 @@ class BpfObject(Closing):
         try:
             self._shape(btf)
             self._prepare(self._adapted, values, fields, entries)
+            self._share(shared)
             self._load()
         except BaseException:
             self._object.close()
@@ -113,6 +115,19 @@ class BpfObject(Closing):
             if not 0 < count < 1 << 32:
                 raise BadValue(f"map {name} cannot have {count} entries; 1 to {(1 << 32) - 1}")
             self._handles[name].set_max_entries(count)
+
+    def _share(self, shared: Mapping[str, int]) -> None:
+        named = {data_section(name): handle for name, handle in self._handles.items()}
+        for name, fd in shared.items():
+            if name not in named:
+                raise UnknownName("map", name, nearest(name, named))
+            try:
+                named[name].reuse(fd)
+            except CallFailed as error:
+                raise LoadError(
+                    f"{self.spec.name} cannot share the map {name}: {error.strerror}",
+                    error.errno or 0,
+                ) from None
 
     def _set_fields(self, ops: str, members: Mapping[str, Any]) -> None:
         layout = ops_struct(ops, self._types)

@@ -151,17 +151,19 @@ class ObjectSpec:
         values: Mapping[str, Any] | None = None,
         fields: Mapping[str, Mapping[str, Any]] | None = None,
         entries: Mapping[str, int] | None = None,
+        shared: Mapping[str, int] | None = None,
     ) -> BpfObject:
         """Load it into the running kernel.
 
         ``values``: globals by name; ``fields``: struct_ops members by ops name and
-        member; ``entries``: sizes of maps by name. Everything is checked before the
-        kernel is asked. Raises BadValue, UnknownName, VerifierError, LoadError,
-        NotPermitted.
+        member; ``entries``: sizes of maps by name; ``shared``: descriptors of maps that
+        are used in place of new ones, by the name of the map or data section. Everything is
+        checked before the kernel is asked. Raises BadValue, UnknownName, VerifierError,
+        LoadError, NotPermitted.
         """
         from pyloader.object import BpfObject
 
-        return BpfObject(self, values or {}, fields or {}, entries or {})
+        return BpfObject(self, values or {}, fields or {}, entries or {}, shared or {})
 
     def parse_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """What a user typed for knobs, or for variables without tags, as values in range.

@@ -40,6 +40,7 @@ const char *bpf_map__name(const struct bpf_map *map);
 int bpf_map__type(const struct bpf_map *map);
 const char *libbpf_bpf_map_type_str(int type);
 int bpf_map__fd(const struct bpf_map *map);
+int bpf_map__reuse_fd(struct bpf_map *map, int fd);
 __u32 bpf_map__key_size(const struct bpf_map *map);
 __u32 bpf_map__value_size(const struct bpf_map *map);
 __u32 bpf_map__max_entries(const struct bpf_map *map);

@@ -109,6 +109,10 @@ class Map:
         check(lib.bpf_map__set_value_size(self.handle, size), "set_value_size")
         self.value_size = size
 
+    def reuse(self, fd: int) -> None:
+        """Before load: be the map that ``fd`` is, in place of a new one."""
+        check(lib.bpf_map__reuse_fd(self.handle, fd), "reuse_fd")
+
     def attach_by_link(self) -> None:
         """Let a struct_ops map be attached by a link, also one of a section without ``.link``."""
         check(lib.bpf_map__set_map_flags(self.handle, self.flags | _F_LINK), "set_map_flags")
