@@ -159,3 +159,15 @@ def nkro(report_id: int) -> bytes:
             *(item(INPUT, 2), item(END)),
         )
     )
+
+
+def media() -> bytes:
+    """The interface of a keyboard that has its media keys, an array of one usage."""
+    return b"".join(
+        (
+            *(item(USAGE_PAGE, 0x0C), item(USAGE, 1), item(COLLECTION, 1), item(REPORT_ID, 2)),
+            *(item(LOGICAL_MIN, 1), item(LOGICAL_MAX, 0xFF, 2), item(USAGE_MIN, 1)),
+            *(item(USAGE_MAX, 0xFF, 2), item(REPORT_SIZE, 16), item(REPORT_COUNT, 3)),
+            *(item(INPUT, 0), item(END)),
+        )
+    )

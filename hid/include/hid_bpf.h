@@ -17,6 +17,7 @@
 
 struct hid_device {
 	u32 id;		     /* the number after the dot of its name in sysfs */
+	u32 quirks;	     /* HID_QUIRK_ */
 	const u8 *dev_rdesc; /* as the device gave it */
 	u32 dev_rsize;
 	const u8 *bpf_rdesc; /* as HID-BPF left it */
@@ -41,10 +42,17 @@ struct hid_bpf_ops {
 
 #pragma clang attribute pop
 
+#define HID_QUIRK_NOGET 8 /* it must not be asked for reports */
+
 enum hid_report_type {
 	HID_INPUT_REPORT,
 	HID_OUTPUT_REPORT,
 	HID_FEATURE_REPORT,
+};
+
+/* In name as the kernel's, which is what libbpf compares. */
+enum hid_class_request {
+	HID_REQ_GET_REPORT = 1,
 };
 
 /* Bytes of the report, or of the descriptor in a fixup; NULL if there are fewer. */
@@ -57,7 +65,11 @@ extern void hid_bpf_release_context(struct hid_bpf_ctx *ctx) __ksym;
 extern int hid_bpf_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, u8 *report,
 				const __SIZE_TYPE__ report__sz) __ksym;
 
-/* The same from hid_device_event, before the report that is under way, whose bytes it overwrites. */
+/* Asks the device for a report, or tells it one. Sleeps; returns its bytes, or a negative errno. */
+extern int hid_bpf_hw_request(struct hid_bpf_ctx *ctx, u8 *report, __SIZE_TYPE__ report__sz,
+			      enum hid_report_type type, enum hid_class_request request) __ksym;
+
+/* As if the device had sent it, from hid_device_event, before the report that is under way, whose bytes it overwrites. */
 extern int hid_bpf_try_input_report(struct hid_bpf_ctx *ctx, enum hid_report_type type, u8 *report,
 				    const __SIZE_TYPE__ report__sz) __ksym;
 

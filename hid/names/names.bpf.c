@@ -15,9 +15,6 @@ char _license[] SEC("license") = "GPL";
 #define ECANCELED  125
 #define ENODEV	   19
 
-/* In name as the kernel's, which is what libbpf compares. */
-enum hid_class_request { HID_REQ_GET_REPORT = 1 };
-
 #ifndef BPF_F_BEFORE
 #define BPF_F_BEFORE (1U << 3)
 #endif
@@ -35,9 +32,6 @@ struct hid_bpf_ops___requests {
 			      enum hid_report_type type, enum hid_class_request request,
 			      u64 source);
 } __attribute__((preserve_access_index));
-
-extern int hid_bpf_hw_request(struct hid_bpf_ctx *hid, u8 *data, const __SIZE_TYPE__ data__sz,
-			      enum hid_report_type type, enum hid_class_request request) __ksym;
 
 /* As the kernel has them: terminated, and no longer than its own. */
 struct names {

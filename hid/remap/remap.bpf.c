@@ -2,27 +2,41 @@
 /*
  * remap: what keys, buttons and axes mean, by the rules of a file that `scxhid hid remap` compiles.
  *
- * One program for all devices and all rules. What it does stands in a table (table.h): which bits of
+ * One program for all devices and all rules. What it does stands in tables (table.h): which bits of
  * which report are which key, and what each key means in which layer. It takes the keys out of each
- * report, decides what they mean (machine.h), and puts what is pressed then into the report instead
- * (reports.h). No other process sees a report before that, and none has to run for it.
+ * report, decides what they mean (meaning.h, machine.h), and puts what is pressed then into the report
+ * instead (reports.h, flow.h). No other process sees a report before that, and none has to run for it.
  *
  * Where one report in has to become several out (a key that is pressed and released at once, a macro, a
  * key that the device says in another report), those before the last are injected. They pass through all
  * programs of the device again; this one lets them through.
  *
- * What has to come without a report in (a key that has been held for long enough) comes from a timer,
- * which can only start work that may sleep, which injects a report that asks to go on. So all decisions
- * are made in one place, while the kernel holds the device's lock. A report that the device sends while
- * that is under way is lost (hid_input_report() does not wait for the lock); it is made good by the next
- * one, since each says all that is pressed.
+ * A device with several interfaces has a copy of it on each, and these share rules and state (shared.h).
+ *
+ * What has to come without a report in (a key that has been held for long enough; a key that another
+ * interface says) comes from a timer or at once from a work queue, which may sleep, and injects a report
+ * that asks to go on. So all decisions are made in one place, while the kernel holds the lock of the
+ * interface. A report that it sends while that is under way is lost (hid_input_report() does not wait for
+ * the lock); it is made good by the next one, since each says all that is pressed, or by asking the
+ * device (resync.h).
  *
  * Backspace, escape and enter together, as the device says them, end all of it: reports pass as they are
  * until the program is attached anew. No rule can change that.
  */
 #include "arithmetic.h"
-#include "later.h"
 #include "table.h"
+
+#define DEVICE_VARIABLE	    DECLARE_TAG("policy") __attribute__((used))
+#define SHARED		    SEC(".data.shared") __attribute__((used))
+#define SHARED_VARIABLE	    DECLARE_TAG("policy") SHARED
+#define PRIVATE(type, name) type name /* of this interface */
+
+/* Set by the loader. */
+DEVICE_VARIABLE const volatile u32 hid_id = 0;
+DEVICE_VARIABLE const volatile u32 interface = 0; /* which one of the device */
+
+#define LATER_TARGETS NR_INTERFACES
+#include "later.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -35,25 +49,41 @@ STAT(waited, "times a timer had to be set, since time alone decides");
 STAT(not_injected, "reports that the kernel did not take: what they said comes with the next one");
 STAT(panics, "times the panic chord was typed");
 
-#define DEVICE_VARIABLE DECLARE_TAG("policy") __attribute__((used))
-
-/* Set by the loader, and read by it. */
-DEVICE_VARIABLE const volatile u32 hid_id = 0;
-DEVICE_VARIABLE volatile u32 current_tables SEC(".data") = 0; /* which of the two */
-DEVICE_VARIABLE volatile bool is_bypassed SEC(".data") = false;
+STAT(injecting_us, "microseconds in which reports of the device would have been lost");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, NR_TABLES);
 	__type(key, u32);
-	__type(value, struct table);
-} tables SEC(".maps");
+	__type(value, struct rules);
+} all_rules SEC(".maps");
 
-static __always_inline const struct table *current_table(void)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NR_TABLES *NR_INTERFACES);
+	__type(key, u32);
+	__type(value, struct places);
+} all_places SEC(".maps");
+
+u32 tables; /* those that count for the report that is under way */
+
+static __always_inline const struct rules *current_rules(void)
 {
-	u32 key = current_tables & 1;
+	u32 key = tables & (NR_TABLES - 1);
 
-	return bpf_map_lookup_elem(&tables, &key);
+	return bpf_map_lookup_elem(&all_rules, &key);
+}
+
+static __always_inline const struct places *places_at(u32 n)
+{
+	u32 key = n * NR_TABLES + (tables & (NR_TABLES - 1));
+
+	return bpf_map_lookup_elem(&all_places, &key);
+}
+
+static __always_inline const struct places *current_places(void)
+{
+	return places_at(interface);
 }
 
 static __always_inline int inject(struct hid_bpf_ctx *hid, u8 *bytes, u32 size)
@@ -71,97 +101,239 @@ static __always_inline int inject(struct hid_bpf_ctx *hid, u8 *bytes, u32 size)
 	return err;
 }
 
-#include "flow.h" /* uses the above */
+#include "resync.h" /* uses the above, and so do all that it includes */
 
 /* A suspend that was shorter than this went unnoticed by anybody. */
 #define SUSPEND_NS (200 * NSEC_PER_MS)
 
-u64 asleep_ns; /* how long the machine has been suspended since it booted */
+u32 is_leaving;
+SHARED u64 asleep_ns = 0; /* how long the machine has been suspended since it booted */
 
-/* A report of ours is to come when time alone decides; it asks to go on, in the name of the first. */
-static __always_inline void set_timer(struct hid_bpf_ctx *hid, const struct table *t, u64 now)
+/* ---- What later.h wants to know ---- */
+
+/* Of reports that a copy of this program injects, on whatever interface. */
+SHARED u64 sources[NR_INTERFACES] = {};
+SHARED u32 has_passed[NR_INTERFACES] = {};
+
+static __always_inline u32 later_hid_id(struct later *later, u32 target)
 {
-	if (machine.deadline == NEVER)
+	return hid_ids[target & (NR_INTERFACES - 1)];
+}
+
+static __always_inline bool later_under_way(struct later *later, u32 target, u64 source)
+{
+	sources[interface & (NR_INTERFACES - 1)] = source;
+	if (source)
+		has_passed[interface & (NR_INTERFACES - 1)] = false;
+	return has_passed[interface & (NR_INTERFACES - 1)];
+}
+
+static __always_inline void later_make(u32 target)
+{
+	const struct places *t = places_at(target & (NR_INTERFACES - 1));
+
+	__builtin_memset(later_report, 0, sizeof(later_report));
+	later_bytes = t ? t->reports[0].size : 0;
+	later_report[0] = t ? t->reports[0].id : 0;
+}
+
+/* Those who wait for it wait no longer. */
+static __always_inline void later_is_gone(u32 target)
+{
+	struct later *later = later_state();
+
+	__sync_fetch_and_and(&present, ~(1 << (target & (NR_INTERFACES - 1))));
+	if (!later)
 		return;
-	later_report[0] = t->reports[0].id;
-	later_bytes = t->reports[0].size;
-	stat_inc(waited);
-	later_in(hid, machine.deadline > now ? machine.deadline - now : 0);
+	later->is_wanted = true;
+	__sync_fetch_and_or(&later->targets, 1 << LATER_SELF);
+	bpf_wq_start(&later->wq, 0);
+}
+
+static __always_inline void later_took(u64 ns)
+{
+	stat_add(injecting_us, ns / 1000);
+}
+
+/* Whether a report is one that asks this interface to go on. */
+static __always_inline bool is_poke(u64 source)
+{
+	u32 n;
+
+	if (!source)
+		return false;
+	for (n = 0; n < NR_INTERFACES; n++) {
+		if (sources[n] != source)
+			continue;
+		has_passed[n] = true;
+		return true;
+	}
+	return false;
+}
+
+/* What there is left to do: when time alone decides, and on other interfaces. */
+static __always_inline void see_to_the_rest(struct hid_bpf_ctx *hid, u64 now)
+{
+	if (rest.deadline != NEVER) {
+		stat_inc(waited);
+		later_in(hid, rest.deadline > now ? rest.deadline - now : 0);
+	}
+	if (rest.awaited)
+		later_to(hid, rest.awaited & present);
+}
+
+/* What a report is. */
+enum kind {
+	OWN,   /* the device sent it */
+	POKE,  /* asks to go on, and says nothing */
+	NEWS,  /* the device was asked, and said this */
+	OTHER, /* injected here a moment ago, or by another program */
+};
+
+static __always_inline enum kind kind_of(u64 source)
+{
+	bool is_news = false;
+
+	if (!source)
+		return OWN;
+	if (is_poke(source))
+		return POKE;
+	if (is_answer(source, &is_news))
+		return is_news ? NEWS : POKE;
+	return OTHER;
+}
+
+/* Makes of the report in scratch what the system is to see. */
+static __always_inline void go_through(struct hid_bpf_ctx *hid, u32 r, enum kind kind)
+{
+	u64 now = bpf_ktime_get_ns(), asleep = bpf_ktime_get_boot_ns() - now;
+
+	stat_inc(reports);
+	if (asleep > asleep_ns + SUSPEND_NS && asleep_ns)
+		machine.is_stale = true;
+	asleep_ns = asleep;
+	if (kind != POKE && !take_in(hid, r, now)) {
+		stat_inc(panics);
+	} else {
+		if (kind != OWN)
+			make_base(r); /* movement was told already */
+		put_out(hid, r, now);
+	}
+	see_to_the_rest(hid, now);
+	if (kind == POKE)
+		resync();
+}
+
+/* It was thought to be gone, since nothing could be injected: it had no driver for a while. */
+static __always_inline void come_back(void)
+{
+	output_of(interface)->is_short = true;
+	__sync_fetch_and_or(&present, 1 << (interface & (NR_INTERFACES - 1)));
 }
 
 SEC("struct_ops/remap_event")
 int BPF_PROG(remap_event, struct hid_bpf_ctx *hid, u32 type, u64 source)
 {
-	const struct table *t = current_table();
-	bool is_poke = is_later(source);
-	u64 now = bpf_ktime_get_ns(), asleep = bpf_ktime_get_boot_ns() - now;
+	enum kind kind = kind_of(source);
+	const struct places *t;
 	u32 r, size;
 	u8 *bytes;
 
-	if (type != HID_INPUT_REPORT || (source && !is_poke) || !t)
+	if (type != HID_INPUT_REPORT || kind == OTHER)
 		return 0;
+	tables = current_tables;
+	t = current_places();
 	bytes = hid_bpf_get_data(hid, 0, SEEN_BYTES);
-	if (!bytes)
+	if (!bytes || !t)
 		return 0;
 	r = find_report(bytes[0]);
 	if (r >= NR_REPORTS)
 		return 0;
-	if (is_bypassed) {
-		__builtin_memcpy(scratch, bytes, SEEN_BYTES);
-		if (!source)
-			take_report(r); /* what it says last is what remap_stop() repeats */
+	__builtin_memcpy(device.scratch, bytes, SEEN_BYTES);
+	if (is_leaving) {
+		if (kind != OWN)
+			return -1;
+		take_report(r); /* what it says last is what remap_stop() repeats */
 		return 0;
 	}
-	stat_inc(reports);
-	if (asleep > asleep_ns + SUSPEND_NS && asleep_ns)
-		forget_pending();
-	asleep_ns = asleep;
-
-	__builtin_memcpy(scratch, bytes, SEEN_BYTES);
-	if (is_poke)
-		make_base(r);
-	else if (!take_in(hid, r, now))
-		stat_inc(panics);
-	if (!is_bypassed) {
-		put_out(hid, r, now);
-		set_timer(hid, t, now);
-	}
+	if (kind == OWN && !(present >> (interface & (NR_INTERFACES - 1)) & 1))
+		come_back();
+	if (!is_bypassed)
+		go_through(hid, r, kind);
+	else if (!pass_on(hid, r, kind == OWN))
+		return 0;
 	/* What was injected went through the same memory. */
 	bytes = hid_bpf_get_data(hid, 0, SEEN_BYTES);
 	if (!bytes)
 		return 0;
-	__builtin_memcpy(bytes, scratch, SEEN_BYTES);
-	size = t->reports[r].size;
+	__builtin_memcpy(bytes, device.scratch, SEEN_BYTES);
+	size = t->reports[r & (NR_REPORTS - 1)].size;
 	return size <= SEEN_BYTES && hid->size < (s32)size ? size : 0;
+}
+
+/* Run by the loader before the program is attached: nobody has been here before. */
+SEC("syscall")
+int remap_start(void *ctx)
+{
+	struct output *mine = output_of(interface);
+	u32 n, thing;
+
+	tables = current_tables;
+	forget_interface(bpf_ktime_get_ns());
+	bpf_for(n, 0, NR_THINGS)
+		if (!take_thing(&thing))
+			break;
+	mine->is_short = false;
+	hid_ids[interface & (NR_INTERFACES - 1)] = hid_id;
+	__sync_fetch_and_or(&present, 1 << (interface & (NR_INTERFACES - 1)));
+	return 0;
+}
+
+/* Says of the interface of which hid is what the device said last. */
+static __always_inline void repeat_all(struct hid_bpf_ctx *hid)
+{
+	const struct places *t = current_places();
+	u64 size;
+	u32 r;
+
+	if (!t)
+		return;
+	bpf_for(r, 0, NR_REPORTS) {
+		if (r >= t->nr_reports || !(device.seen >> r & 1))
+			continue;
+		__builtin_memcpy(device.outgoing, device.last[r & (NR_REPORTS - 1)], SEEN_BYTES);
+		size = t->reports[r & (NR_REPORTS - 1)].size;
+		barrier_var(size); /* clang would compare another register than it passes on */
+		if (size > SEEN_BYTES)
+			size = SEEN_BYTES;
+		if (size)
+			hid_bpf_input_report(hid, HID_INPUT_REPORT, device.outgoing, size);
+	}
 }
 
 /* Run by the loader before the program is taken off: what the device itself says is true again. */
 SEC("syscall")
 int remap_stop(void *ctx)
 {
-	const struct table *t = current_table();
 	struct hid_bpf_ctx *hid;
-	u64 size;
-	u32 r;
+	struct later *later = later_state();
+	u32 n, awaited;
 
-	is_bypassed = true;
+	is_leaving = true;
 	later_never();
-	hid = t ? hid_bpf_allocate_context(hid_id) : NULL;
-	if (!hid)
-		return -19; /* ENODEV */
-	bpf_for(r, 0, NR_REPORTS) {
-		if (r >= t->nr_reports || !(device.seen >> r & 1))
-			continue;
-		__builtin_memcpy(outgoing, device.last[r & (NR_REPORTS - 1)], SEEN_BYTES);
-		size = t->reports[r & (NR_REPORTS - 1)].size;
-		barrier_var(size); /* clang would compare another register than it passes on */
-		if (size > SEEN_BYTES)
-			size = SEEN_BYTES;
-		if (size)
-			hid_bpf_input_report(hid, HID_INPUT_REPORT, outgoing, size);
+	tables = current_tables;
+	awaited = is_bypassed ? 0 : forget_interface(bpf_ktime_get_ns());
+	hid = hid_bpf_allocate_context(hid_id);
+	if (hid) {
+		repeat_all(hid);
+		hid_bpf_release_context(hid);
 	}
-	hid_bpf_release_context(hid);
-	return 0;
+	if (!later)
+		return 0;
+	bpf_for(n, 0, NR_INTERFACES)
+		if ((awaited & present) >> n & 1)
+			later_inject(later, n);
+	return hid ? 0 : -19; /* ENODEV */
 }
 
 SEC(".struct_ops.link")

@@ -8,11 +8,12 @@
 #ifndef SCXHID_REMAP_REPORTS_H
 #define SCXHID_REMAP_REPORTS_H
 
-#include "machine.h"
+#include "meaning.h"
 
 #define NR_PRESSED 32 /* codes that are pressed at once, after the rules */
 
-struct device {
+/* Of this interface; its program alone uses it, while the kernel holds the interface's lock. */
+struct device_state {
 	u64 now[NR_WORDS];		 /* what the report in scratch says */
 	u64 raw[NR_REPORTS][NR_WORDS];	 /* what each said last */
 	u8 last[NR_REPORTS][SEEN_BYTES]; /* the whole of it, but movement */
@@ -24,18 +25,20 @@ struct device {
 	u32 seen;	       /* reports that came at least once */
 	u32 is_phantom;
 	u32 nr_lost;	    /* codes that found no room in an array */
+	u32 nr_taken;	    /* reports of the device */
+	u32 event;	    /* that the thing that was done last came of */
 	u8 count[NR_CODES]; /* how many keys press a code */
 	u16 pressed[NR_PRESSED];
 	s64 carried[NR_AXES];
+	u8 scratch[SEEN_BYTES];
+	u8 outgoing[SEEN_BYTES]; /* what was in scratch, meanwhile */
 };
 
-struct device device;
-
-u8 scratch[SEEN_BYTES];
+PRIVATE(struct device_state, device);
 
 static __always_inline u8 *byte_at(u32 n)
 {
-	return &scratch[n & (SEEN_BYTES - 1)];
+	return &device.scratch[n & (SEEN_BYTES - 1)];
 }
 
 /* Up to 32 bits of the report. */
@@ -67,9 +70,20 @@ static __always_inline void set_now(u32 code)
 
 /* ---- In ---- */
 
+/* Which of the codes of an array field its n-th value means: nobody from nr_codes on. */
+static __always_inline u32 index_in_array(const struct field *field, u32 n)
+{
+	return get_bits(field->at + n * field->size, field->size & 31) - field->minimum;
+}
+
+static __always_inline void put_value(const struct field *field, u32 n, u32 value)
+{
+	put_bits(field->at + n * field->size, field->size & 31, value);
+}
+
 __noinline int take_bits(u32 number)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct field *field;
 	u32 byte, bit, at, code;
 
@@ -96,16 +110,15 @@ __noinline int take_bits(u32 number)
 
 __noinline int take_array(u32 number)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct field *field;
-	u32 n, code, at, index;
+	u32 n, code, index;
 
 	if (!t)
 		return 0;
 	field = &t->fields[number & (NR_FIELDS - 1)];
 	bpf_for(n, 0, field->count) {
-		at = field->at + n * field->size;
-		index = get_bits(at, field->size & 31) - field->minimum;
+		index = index_in_array(field, n);
 		if (index >= field->nr_codes)
 			continue;
 		code = t->codes[(field->first + index) & (NR_USAGES - 1)];
@@ -115,44 +128,45 @@ __noinline int take_array(u32 number)
 			device.is_phantom = true;
 		else
 			set_now(code);
-		put_bits(at, field->size & 31, field->none);
+		put_value(field, n, field->none);
 	}
 	return 0;
+}
+
+/* Without movement: no report moves twice. */
+static __always_inline void remember(u8 *to, const struct report *report)
+{
+	const u64 *from = (const u64 *)device.scratch;
+	u32 w;
+
+	for (w = 0; w < SEEN_WORDS; w++)
+		((u64 *)to)[w] = from[w] & ~report->moves[w];
 }
 
 /* What a report says of keys goes to device.now, and out of scratch; the rest is remembered. */
 __noinline int take_report(u32 r)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct field *field;
-	u32 n, i;
+	u32 n;
 
 	if (!t)
 		return 0;
 	r &= NR_REPORTS - 1;
 	device.is_phantom = false;
+	device.nr_taken++;
 	__builtin_memset(device.now, 0, sizeof(device.now));
-	__builtin_memcpy(device.last[r], scratch, SEEN_BYTES);
+	remember(device.last[r], &t->reports[r]);
 	bpf_for(n, 0, t->nr_fields) {
 		field = &t->fields[n & (NR_FIELDS - 1)];
 		if (field->report != r)
 			continue;
 		if (field->kind == FIELD_BITS)
 			take_bits(n);
-		else if (field->kind == FIELD_ARRAY)
+		else
 			take_array(n);
 	}
-	__builtin_memcpy(device.base[r], scratch, SEEN_BYTES);
-	/* Bits of movement, of all reports alike: no report moves twice. */
-	bpf_for(n, 0, t->nr_fields) {
-		field = &t->fields[n & (NR_FIELDS - 1)];
-		if (field->report != r || field->kind != FIELD_RELATIVE)
-			continue;
-		bpf_for(i, field->at, field->at + field->count * field->size) {
-			device.base[r][i >> 3 & (SEEN_BYTES - 1)] &= ~(1 << (i & 7));
-			device.last[r][i >> 3 & (SEEN_BYTES - 1)] &= ~(1 << (i & 7));
-		}
-	}
+	remember(device.base[r], &t->reports[r]);
 	device.seen |= 1 << r;
 	return 0;
 }
@@ -160,7 +174,7 @@ __noinline int take_report(u32 r)
 /* Makes events of what a report says now and did not before: releases first. */
 __noinline int note_changes(u32 r, u64 at)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	u32 w, b, other, pass, code;
 	u64 before, mine;
 	bool is_press;
@@ -207,7 +221,7 @@ static __always_inline bool is_down(u32 code)
 /* Movement of the report in scratch, scaled; what a report cannot hold is kept for the next. */
 __noinline int scale_axes(u32 r)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct axis *axis;
 	s64 value, whole;
 	u32 n, size;
@@ -242,7 +256,7 @@ __noinline int scale_axes(u32 r)
 /* A press or release of a code after the rules. */
 __noinline int apply(u32 thing)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	u32 code = thing & (NR_CODES - 1), n, report;
 	u8 *count = &device.count[code];
 
@@ -265,29 +279,51 @@ __noinline int apply(u32 thing)
 	return 0;
 }
 
-/* Whether what was done must be sent before this is. */
-static __always_inline bool comes_after(u16 thing)
+/*
+ * Whether what was done must be sent before this is: what two events do must not be in one report, since
+ * there the order of its fields would count.
+ */
+static __always_inline bool comes_after(u32 thing)
 {
 	u32 code = thing & (NR_CODES - 1);
 
-	return thing == STEP_FLUSH || device.touched[code >> 6] >> (code & 63) & 1;
+	return (u16)thing == STEP_FLUSH || device.touched[code >> 6] >> (code & 63) & 1 ||
+	       (device.dirty && thing >> THING_EVENT != device.event);
+}
+
+/* None is pressed any more by what the rules did. */
+__noinline int release_all(void)
+{
+	const struct places *t = current_places();
+	u32 n, code, report;
+
+	if (!t)
+		return 0;
+	bpf_for(n, 0, NR_PRESSED) {
+		code = device.pressed[n & (NR_PRESSED - 1)] & (NR_CODES - 1);
+		device.pressed[n & (NR_PRESSED - 1)] = NO_CODE;
+		report = t->slots[code].report;
+		if (code != NO_CODE && report != NO_REPORT)
+			device.dirty |= 1 << (report & (NR_REPORTS - 1));
+	}
+	__builtin_memset(device.count, 0, sizeof(device.count));
+	return 0;
 }
 
 __noinline int put_in_array(u32 number, u32 value)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct field *field;
-	u32 n, at, index;
+	u32 n, index;
 
 	if (!t)
 		return 0;
 	field = &t->fields[number & (NR_FIELDS - 1)];
 	bpf_for(n, 0, field->count) {
-		at = field->at + n * field->size;
-		index = get_bits(at, field->size & 31) - field->minimum;
-		if (get_bits(at, field->size & 31) != field->none && index < field->nr_codes)
+		index = index_in_array(field, n);
+		if (index + field->minimum != field->none && index < field->nr_codes)
 			continue;
-		put_bits(at, field->size & 31, value);
+		put_value(field, n, value);
 		return 0;
 	}
 	device.nr_lost++;
@@ -297,7 +333,7 @@ __noinline int put_in_array(u32 number, u32 value)
 /* Writes into scratch, which says of no key of ours that it is pressed, which ones are. */
 __noinline int put_keys(u32 r)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	const struct slot *slot;
 	u32 n, code;
 
@@ -320,14 +356,14 @@ __noinline int put_keys(u32 r)
 /* Into scratch: the report as the device sent it last, without movement and without keys. */
 __noinline int make_base(u32 r)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 
 	if (!t)
 		return 0;
 	r &= NR_REPORTS - 1;
-	__builtin_memcpy(scratch, device.base[r], SEEN_BYTES);
+	__builtin_memcpy(device.scratch, device.base[r], SEEN_BYTES);
 	if (t->reports[r].id)
-		scratch[0] = t->reports[r].id;
+		device.scratch[0] = t->reports[r].id;
 	return 0;
 }
 
@@ -341,7 +377,7 @@ static __always_inline void make_report(u32 r)
 /* The report that bytes with this id are; NO_REPORT if the rules have nothing to do with it. */
 __noinline int find_report(u32 id)
 {
-	const struct table *t = current_table();
+	const struct places *t = current_places();
 	u32 r;
 
 	if (!t)

@@ -3,11 +3,16 @@
  * The rules of a remap file, compiled for one device (pyloader/hid/remap/).
  *
  * A *code* is a number for a usage that can be pressed: 1 to 231 are the keyboard page's own, the
- * others are numbered by pyloader/hid/remap/keys.txt. It says nothing of where a device has it. Two
- * tables may be there: the current one and the next, so that rules change between two reports.
+ * others are numbered by pyloader/hid/remap/keys.txt. It says nothing of where a device has it. Rules
+ * speak of codes alone, and count on all interfaces of the device; each interface has its own places,
+ * which say where in its reports a code is. Of both there are two, the current ones and the next, so
+ * that rules change between two reports.
  */
 #ifndef SCXHID_REMAP_TABLE_H
 #define SCXHID_REMAP_TABLE_H
+
+#define NR_INTERFACES 8 /* of one device */
+#define NR_TABLES     2
 
 #define NR_CODES   512
 #define NR_WORDS   (NR_CODES / 64)
@@ -20,7 +25,8 @@
 #define NR_USAGES  2048
 #define NR_AXES	   8
 #define SEEN_BYTES 64 /* what the kernel lets a program see of any report, at least */
-#define MOST_KEYS  4  /* of one action, or of a combo */
+#define SEEN_WORDS (SEEN_BYTES / 8)
+#define MOST_KEYS  4 /* of one action, or of a combo */
 
 #define NO_CODE	     0
 #define CODE_PHANTOM 511 /* a keyboard that has lost count of its keys */
@@ -30,13 +36,12 @@ struct report {
 	u8 id;	 /* 0: reports are not numbered */
 	u8 size; /* in bytes, with the id's */
 	u8 spare[6];
-	u64 owned[NR_WORDS]; /* the codes that it tells of */
+	u64 moves[SEEN_WORDS]; /* bits of movement, which must not be repeated */
 };
 
 enum field_kind {
-	FIELD_BITS,	/* one bit a key; codes[first + n] is the n-th */
-	FIELD_ARRAY,	/* who is pressed, in any order; codes[first + value - minimum] */
-	FIELD_RELATIVE, /* movement, which must not be repeated */
+	FIELD_BITS,  /* one bit a key; codes[first + n] is the n-th */
+	FIELD_ARRAY, /* who is pressed, in any order; codes[first + value - minimum] */
 };
 
 struct field {
@@ -96,7 +101,7 @@ struct combo {
 	u8 layer;
 	u16 within_ms;
 	u16 action;
-	u16 codes[MOST_KEYS];
+	u16 codes[MOST_KEYS]; /* the usual ones */
 };
 
 struct axis {
@@ -109,19 +114,28 @@ struct axis {
 	u32 is_relative;
 };
 
-struct table {
-	u32 nr_reports;
-	u32 nr_fields;
+/* Of the device, whatever its interfaces are. */
+struct rules {
 	u32 nr_combos;
-	u32 nr_axes;
-	struct report reports[NR_REPORTS];
-	struct field fields[NR_FIELDS];
-	u16 codes[NR_USAGES];
-	struct slot slots[NR_CODES];
+	u32 spare;
+	u8 sayers[NR_CODES]; /* interfaces that can say it, a bit each */
+	u16 usual[NR_CODES]; /* of codes that are one key (mute, on two pages) the first */
 	u16 layers[NR_LAYERS][NR_CODES]; /* actions */
 	struct action actions[NR_ACTIONS];
 	u16 steps[NR_STEPS];
 	struct combo combos[NR_COMBOS]; /* those of more keys first */
+};
+
+/* Of one interface. */
+struct places {
+	u32 nr_reports;
+	u32 nr_fields;
+	u32 nr_axes;
+	u32 spare;
+	struct report reports[NR_REPORTS];
+	struct field fields[NR_FIELDS];
+	u16 codes[NR_USAGES];
+	struct slot slots[NR_CODES];
 	struct axis axes[NR_AXES];
 };
 

@@ -127,12 +127,21 @@ def _attach(
 @click.argument("program", metavar="[PROGRAM]", required=False)
 @_JSON
 def detach(device: str, program: str | None, as_json: bool) -> None:
-    """Take PROGRAM off a device, or all programs that scxhid or udev-hid-bpf has pinned."""
+    """Take PROGRAM off a device, or all programs that scxhid or udev-hid-bpf has pinned.
+
+    Rules of `scxhid hid remap` go off all interfaces of the device, with the keys that were
+    added for them.
+    """
     from pyloader.hid.detach import detach as take_off
     from pyloader.hid.device import find_device
+    from pyloader.hid.remap import apply as rules
 
     found = find_device(device)
-    names = take_off(found, program)
+    ended = rules.end(found) if program in (None, rules.NAME) else []
+    names = [name for each, name in ended if each == found]
+    if program != rules.NAME or not ended:
+        names += take_off(found, program)
+    names += [f"{name} of {each.sysname}" for each, name in ended if each != found]
     if as_json:
         emit_json({"device": found.sysname, "detached": names})
     elif names:

@@ -14,8 +14,8 @@ from pyloader.cli.seconds import Seconds
 from pyloader.errors import WrongUse
 
 if TYPE_CHECKING:
-    from pyloader.hid.device import Device
-    from pyloader.hid.remap.apply import Applied, Plan
+    from pyloader.hid.remap.apply import Applied
+    from pyloader.hid.remap.plan import Plan
 
 
 @click.command()
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 def remap(file: str, device: str | None, check: bool, trial: float | None, as_json: bool) -> None:
     """Let keys, buttons and axes of a device mean what FILE says, from the next report on.
 
+    The rules count on all interfaces of the device that have any of the keys, and layers of
+    one count on the others.
+
     FILE is TOML; docs/reference/remap.md has its grammar. Edit it and run the command
     again: the new rules take the place of the old ones between two reports, keys that are
     held are released as they were pressed. `scxhid hid detach DEVICE` ends it; so do
@@ -50,14 +53,14 @@ def remap(file: str, device: str | None, check: bool, trial: float | None, as_js
       scxhid hid remap mine.toml --check
       scxhid hid remap mine.toml --device "my keyboard" --trial 10
     """
-    from pyloader.hid.remap.apply import apply, meant, plan, undo
+    from pyloader.hid.remap.apply import apply, undo
+    from pyloader.hid.remap.plan import meant, plan
     from pyloader.hid.remap.read import read_file
 
     if trial is not None and (as_json or not sys.stdin.isatty()):
         raise WrongUse("--trial asks whether the rules are to stay, so it needs a terminal")
     rules = read_file(file)
-    found = meant(rules, device)
-    planned = plan(rules, found)
+    planned = plan(rules, meant(rules, device))
     if not as_json:
         for warning in planned.warnings:
             note(f"warning: {warning}")
@@ -72,20 +75,24 @@ def remap(file: str, device: str | None, check: bool, trial: float | None, as_js
         return
     click.echo(_done(planned, applied))
     if trial is not None and not _is_wanted(trial):
-        undo(applied, found)
+        undo(applied)
         before = "the rules from before count again" if applied.replaced else "nothing is remapped"
         click.echo(f"\nnobody said so within {trial:g} s: {before}")
 
 
 def _done(planned: Plan, applied: Applied) -> str:
-    device, rules = planned.device, planned.rules
+    rules = planned.rules
     how = "count now instead of others" if applied.replaced else "count now"
     added = f"; keys added to it for {', '.join(planned.added)}" if planned.added else ""
     number = sum(map(len, rules.layers.values())) + len(rules.combos) + len(rules.scales)
     return (
-        f"{rules.path}: {number} rules {how} on {device.sysname} ({device.name}), in force after"
+        f"{rules.path}: {number} rules {how} on {_where(planned)}, in force after"
         f" {duration(applied.ns)}{added}"
     )
+
+
+def _where(planned: Plan) -> str:
+    return " and ".join(f"{part.device.sysname} ({part.device.name})" for part in planned.parts)
 
 
 def _is_wanted(seconds: float) -> bool:
@@ -110,29 +117,33 @@ def _explain(planned: Plan, as_json: bool) -> None:
     if as_json:
         emit_json({**_json(planned), "applied": False})
         return
-    device = planned.device
-    click.echo(f"{planned.rules.path} on {device.sysname} ({device.name}):\n")
-    lines = explain(planned.rules, planned.own, planned.places)
+    click.echo(f"{planned.rules.path} on {_where(planned)}:\n")
+    lines = [tuple(line) for line in explain(planned)]
+    head = ("INTERFACE", "LAYER", "KEY", "READS", "DOES", "WRITES")
+    if len(planned.parts) == 1:
+        lines, head = [line[1:] for line in lines], head[1:]
     if lines:
-        table(("LAYER", "KEY", "READS", "DOES", "WRITES"), [tuple(line) for line in lines])
+        table(head, lines)
     for name, scale in planned.rules.scales.items():
         click.echo(f"{name} times {scale:g}")
-    if planned.added:
-        click.echo(
-            f"\nthe device cannot say {', '.join(planned.added)}: keys are added to its report"
-            f" descriptor ({len(planned.extra)} bytes)"
-        )
+    for part in planned.parts:
+        if part.extra:
+            its = "its" if len(planned.parts) == 1 else f"{part.device.sysname}'s"
+            click.echo(
+                f"\nthe device cannot say {', '.join(planned.added)}: keys are added to {its}"
+                f" report descriptor ({len(part.extra)} bytes)"
+            )
     click.echo("\nnothing was changed")
 
 
 def _json(planned: Plan) -> dict[str, Any]:
     from pyloader.hid.remap.explain import explain
 
-    device: Device = planned.device
     return {
         "file": planned.rules.path,
-        "device": device.sysname,
-        "rules": [line._asdict() for line in explain(planned.rules, planned.own, planned.places)],
+        "device": planned.device.sysname,
+        "interfaces": [part.device.sysname for part in planned.parts],
+        "rules": [line._asdict() for line in explain(planned)],
         "scales": planned.rules.scales,
         "added_keys": list(planned.added),
         "warnings": list(planned.warnings),

@@ -35,6 +35,7 @@ from pyloader.pinning import pins
 from pyloader.spec import ObjectSpec
 
 OPS = "hid_bpf_ops"
+Prepare = Callable[[BpfObject], None]
 _STOP = "_stop"
 
 
@@ -55,11 +56,13 @@ def attach(
     spec: ObjectSpec,
     device: Device,
     globals_: Mapping[str, Any] | None = None,
-    prepare: Callable[[BpfObject], None] | None = None,
+    prepare: Prepare | None = None,
+    shared: Mapping[str, int] | None = None,
 ) -> AttachResult:
     """Attach the program to the device, in place of one of the same name.
 
-    ``prepare`` is called with what has been loaded, before it is attached. A program ``NAME_stop``
+    ``prepare`` is called with what has been loaded, before it is attached. ``shared`` are maps
+    that are used in place of new ones, see ``ObjectSpec.load``. A program ``NAME_stop``
     of the object runs each time before NAME is taken off.
 
     Raises:
@@ -77,7 +80,8 @@ def attach(
         if fixes:
             steps.refuse_second_fixup(device, place.path)
         started = time.monotonic_ns()
-        with spec.load(given, {ops.name: {"hid_id": device.number}}) as loaded:
+        fields = {ops.name: {"hid_id": device.number}}
+        with spec.load(given, fields, shared=shared) as loaded:
             steps.probe(loaded, device, steps.descriptor_without(device, place.path))
             if prepare is not None:
                 prepare(loaded)

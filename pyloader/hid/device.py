@@ -81,6 +81,23 @@ def find_device(text: str, among: Sequence[Device] | None = None) -> Device:
         WrongUse: there are several.
         Unsupported: this kernel has no HID bus.
     """
+    meant = find_devices(text, among)
+    if len(meant) > 1:
+        raise several(text, meant)
+    return meant[0]
+
+
+def several(text: str, meant: Sequence[Device]) -> WrongUse:
+    """The error that says that ``text`` may be any of them."""
+    listed = ", ".join(f"{device.sysname} ({device.name})" for device in meant)
+    return WrongUse(f"{text!r} may be {len(meant)} devices: {listed}; name one of them")
+
+
+def find_devices(text: str, among: Sequence[Device] | None = None) -> list[Device]:
+    """The same where several may be meant: one at least.
+
+    Raises UnknownName, Unsupported, as ``find_device``.
+    """
     all_ = devices() if among is None else among
     if among is None and not all_ and not sysfs.has_hid():
         raise Unsupported("this kernel has no HID bus (is the module hid loaded?)")
@@ -89,11 +106,8 @@ def find_device(text: str, among: Sequence[Device] | None = None) -> Device:
         raise WrongUse("the device needs a name: `scxhid hid list` shows all")
     for is_meant in (_is_sysname, _has_ids, _is_name, _has_in_name):
         meant = [device for device in all_ if is_meant(device, wanted)]
-        if len(meant) == 1:
-            return meant[0]
         if meant:
-            several = ", ".join(f"{device.sysname} ({device.name})" for device in meant)
-            raise WrongUse(f"{text!r} may be {len(meant)} devices: {several}; name one of them")
+            return meant
     if not all_:
         raise ScxhidError(f"there is no HID device at all, and so no {text!r}")
     close = nearest(text, [device.name for device in all_] + [device.sysname for device in all_])

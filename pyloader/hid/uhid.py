@@ -26,7 +26,7 @@ _REQUEST = struct.Struct("=IIBB")
 _GET_REPLY = struct.Struct("=IIHH")
 _SET_REPLY = struct.Struct("=IIH")
 _EVENT_SIZE = 4 + 128 + 64 + 64 + 2 * 2 + 4 * 4 + UHID_DATA_MAX
-_FEATURE_REPORT = 0
+_FEATURE_REPORT, _INPUT_REPORT = 0, 2
 _EIO = 5
 
 
@@ -52,10 +52,12 @@ class Uhid(Closing):
         phys: str = "",
         uniq: str = "",
         features: Mapping[int, bytes] | None = None,
+        inputs: Mapping[int, bytes] | None = None,
     ) -> None:
         """Make it; drivers are bound a moment later, by the kernel's own worker.
 
-        ``features`` are the feature reports that can be read, by id and with the id's byte.
+        ``features`` are the feature reports that can be read, ``inputs`` the input reports, by id
+        and with the id's byte. What they hold when they are asked for counts.
 
         Raises:
             Unsupported: the kernel has no uhid.
@@ -66,7 +68,11 @@ class Uhid(Closing):
             raise ValueError(
                 f"a report descriptor of {len(rdesc)} bytes, of {UHID_DATA_MAX} at most"
             )
-        self._features = dict(features or {})
+        none: Mapping[int, bytes] = {}
+        self._reports = {
+            _FEATURE_REPORT: none if features is None else features,
+            _INPUT_REPORT: none if inputs is None else inputs,
+        }
         try:
             self._fd = os.open(PATH, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except PermissionError:
@@ -112,7 +118,7 @@ class Uhid(Closing):
         if kind in (_GET_REPORT, _SET_REPORT):
             _, request, number, type_ = _REQUEST.unpack_from(event)
             if kind == _GET_REPORT:
-                said = self._features.get(number) if type_ == _FEATURE_REPORT else None
+                said = self._reports[type_].get(number) if type_ in self._reports else None
                 error, said = (_EIO, b"") if said is None else (0, said)
                 self._write(_GET_REPLY.pack(_GET_REPORT_REPLY, request, error, len(said)) + said)
                 return Asked("get")

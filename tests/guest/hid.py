@@ -24,11 +24,19 @@ class Plugged(Closing):
     """A device of a test. The kernel's questions are answered by a thread until it is unplugged."""
 
     def __init__(
-        self, name: str, rdesc: bytes, features: Mapping[int, bytes] | None = None, **ids: int
+        self,
+        name: str,
+        rdesc: bytes,
+        features: Mapping[int, bytes] | None = None,
+        inputs: Mapping[int, bytes] | None = None,
+        phys: str = "",
+        **ids: int,
     ) -> None:
         self.serial = f"test{next(_SERIAL)}"
         self.uhid_rdesc = rdesc
-        self.uhid = Uhid(name, rdesc, uniq=self.serial, features=features, **ids)
+        self.uhid = Uhid(
+            name, rdesc, uniq=self.serial, phys=phys, features=features, inputs=inputs, **ids
+        )
         self._over = threading.Event()
         self._answers = threading.Thread(target=self._answer, daemon=True)
         self._answers.start()

@@ -68,7 +68,8 @@ struct bpf_timer {
 #define stat_add(name, n)					(stat_##name += (n))
 #define stat_inc(name)						(stat_##name++)
 #define bpf_for(i, start, end)					for ((i) = (start); (i) < (end); (i)++)
-#define bpf_ksym_exists(name)					true
+#define barrier_var(value)
+#define bpf_ksym_exists(name) true
 #define bpf_timer_set_callback(timer, function)                                                    \
 	((timer)->callback = (int (*)(void *, int *, void *))(function), 0)
 

@@ -12,13 +12,13 @@ from pyloader.errors import BadRules, WrongUse
 from pyloader.hid.descriptor import INPUT
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
-from pyloader.hid.remap import build, codes
-from pyloader.hid.remap.explain import explain
+from pyloader.hid.remap import actions, build, codes
+from pyloader.hid.remap.explain import in_words
 from pyloader.hid.remap.extra import extra_keys
 from pyloader.hid.remap.model import Combo, Keys, Layer, Macro, Rules, TapHold
 from pyloader.hid.remap.read import read_bytes
 from tests.hid_descriptors import KEYBOARD, MOUSE, at_random, nkro
-from tests.unit.remapped import table_dtype
+from tests.unit.remapped import dtype
 
 
 def rules_of(text: str) -> Rules:
@@ -142,8 +142,9 @@ def test_every_file_is_followed_or_refused_in_words(tables: dict[str, object]) -
         return
     for rdesc in (KEYBOARD, MOUSE, nkro(3)):
         places = build.places_of(parse(rdesc + extra_keys(parse(rdesc))))
-        build.build(rules, places, table_dtype())
-        explain(rules, places, places)
+        actions.build_rules(rules, {0: places}, dtype("all_rules"))
+        build.build_places(rules, places, dtype("all_places"))
+        assert all(map(in_words, rules.actions()))
 
 
 @pytest.mark.parametrize("rdesc", [KEYBOARD, MOUSE, nkro(0), nkro(3)])

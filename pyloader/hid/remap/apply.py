@@ -1,214 +1,219 @@
-"""Rules in force on a device: attached, or replaced while they work."""
+"""Rules in force on a device: attached, replaced while they work, or taken off."""
 
 from __future__ import annotations
 
-import fnmatch
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyloader import lock
 from pyloader.attached import Attached
 from pyloader.catalog import find_hid_extra_keys, find_hid_remapper
-from pyloader.errors import Busy, WrongUse
 from pyloader.hid import attach as programs
-from pyloader.hid.attachments import attachments
 from pyloader.hid.detach import detach
-from pyloader.hid.device import Device, devices, find_device
-from pyloader.hid.items import BadDescriptor
-from pyloader.hid.parser import parse
-from pyloader.hid.remap import build
-from pyloader.hid.remap.extra import MOST_BYTES, extra_keys
-from pyloader.hid.remap.model import Match, Rules
-from pyloader.hid.remap.read import AXES
+from pyloader.hid.device import Device
+from pyloader.hid.interfaces import interfaces_of
+from pyloader.hid.remap.actions import NR_INTERFACES, build_rules
+from pyloader.hid.remap.build import build_places
+from pyloader.hid.remap.extra import MOST_BYTES
+from pyloader.hid.remap.model import Rules
+from pyloader.hid.remap.plan import Part, Plan, part_of
+from pyloader.maps import BpfMap
 from pyloader.object import BpfObject
 
 NAME, EXTRA = "remap", "extra_keys"
-_TABLES, _CURRENT, _BYPASSED = "tables", "current_tables", "is_bypassed"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What rules come to on a device. ``extra`` is appended to its report descriptor, empty where
-    that need not be; ``own`` is without it, ``places`` with it. ``warnings`` are sentences."""
-
-    rules: Rules
-    device: Device
-    own: build.Places
-    places: build.Places
-    extra: bytes
-    added: tuple[str, ...]
-    warnings: tuple[str, ...]
+_RULES, _PLACES, _SECTION = "all_rules", "all_places", ".data.shared"
+_SHARED = (_RULES, _PLACES, "locks", _SECTION)
+_CURRENT, _BYPASSED, _INTERFACE = "current_tables", "is_bypassed", "interface"
+_NR_TABLES = 2
+_START = "remap_start"
 
 
 @dataclass(frozen=True)
 class Applied:
-    """``replaced``: other rules were in force before, and nobody noticed; ``ns`` how long it took
-    from reading the device to the rules being in force."""
+    """``replaced``: other rules were in force before, and nobody noticed; ``joined`` are the
+    interfaces that the program was attached to, ``extended`` those that keys were added to; ``ns``
+    is how long it took from reading the device to the rules being in force."""
 
-    device: str
+    device: Device
+    joined: tuple[Device, ...]
+    extended: tuple[Device, ...]
     replaced: bool
-    added_keys: bool
     ns: int
-
-
-def meant(rules: Rules, text: str | None) -> Device:
-    """The device: the one that ``text`` names, or the only one that the file is for.
-
-    Raises:
-        UnknownName, WrongUse: there is none, or there are several.
-    """
-    if text is not None:
-        return find_device(text)
-    found = [device for device in devices() if _matches(rules.device, device)]
-    if rules.device == Match() or rules.device == Match(name="*"):
-        found = [device for device in found if _has_something(rules, device)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise WrongUse(
-            f"{rules.path} is for no device that is there; `scxhid hid list` shows all, and"
-            " --device names one"
-        )
-    several = ", ".join(f"{device.sysname} ({device.name})" for device in found)
-    raise WrongUse(
-        f"{rules.path} is for {len(found)} devices that are there: {several}; --device names one"
-    )
-
-
-def plan(rules: Rules, device: Device) -> Plan:
-    """What is to be done; nothing is touched.
-
-    Raises:
-        WrongUse: the device has none of the keys, or what the rules press cannot be added.
-    """
-    try:
-        descriptor = device.descriptor
-    except BadDescriptor as error:
-        raise WrongUse(
-            f"{_in_words(device)} has a report descriptor that the kernel refuses {error}"
-        ) from None
-    places = own = build.places_of(descriptor)
-    if not _serves(rules, places):
-        raise WrongUse(
-            f"{_in_words(device)} has none of the keys and axes that {rules.path} is about;"
-            f" `scxhid hid info {device.sysname}` shows what it has"
-        )
-    warnings = [f"{_in_words(device)}: {said}" for said in places.left_out]
-    warnings += [
-        f"{_in_words(device)} has no {name}: that rule does nothing"
-        for name in sorted(rules.sources())
-        if not places.says(name)
-    ]
-    if not all(places.says(name) for name in ("backspace", "esc", "enter")):
-        warnings.append(
-            f"{_in_words(device)} cannot type the panic chord (backspace, escape and enter): to be"
-            " rid of the rules, run `scxhid hid detach`"
-        )
-    lacking = build.missing(rules, places)
-    extra = b""
-    if lacking:
-        extra = _addition(device, lacking)
-        places = build.places_of(parse(device.rdesc + extra))
-        still = build.missing(rules, places)
-        if still:
-            raise WrongUse(f"{_in_words(device)} cannot be given {', '.join(still)}")
-    return Plan(rules, device, own, places, extra, tuple(lacking), tuple(warnings))
 
 
 def apply(planned: Plan) -> Applied:
     """Let the rules count, in place of others that may be in force.
 
     Raises:
-        Busy: another program rewrites the report descriptor, and keys have to be added.
-        AttachError, LoadError, NotPermitted: as for any program.
+        Busy, AttachError, LoadError, NotPermitted: as for any program.
     """
-    device = planned.device
     begun = time.monotonic_ns()
-    if planned.extra:
-        source = find_hid_extra_keys()
-        padded = planned.extra.ljust(MOST_BYTES, b"\0")
-        given = {"nr_appended": len(planned.extra), "appended": list(padded)}
-        with source.blamed():
-            programs.attach(source.open(), device, given)
-    on = programs.attached(device).get(NAME)
-    # After the panic chord what it remembers is not true any more: then a fresh copy is attached.
-    if on is not None and not on.policy_variable(_BYPASSED).value:
-        _replace(on, planned)
-        return Applied(device.sysname, True, bool(planned.extra), time.monotonic_ns() - begun)
-    source = find_hid_remapper()
+    with lock.writer():
+        members = _members(planned.device)
+        extended: list[Device] = []
+        joined: list[Device] = []
+        try:
+            for part in planned.parts:
+                if part.extra:
+                    _extend(part)
+                    extended.append(part.device)
+            if members:
+                _replace(planned, members, joined)
+            else:
+                _end_others(planned)
+                _begin(planned.rules, dict(enumerate(planned.parts)), joined)
+        except BaseException:
+            _take_off(joined, extended)
+            raise
+    ns = time.monotonic_ns() - begun
+    return Applied(planned.device, tuple(joined), tuple(extended), bool(members), ns)
+
+
+def undo(applied: Applied) -> None:
+    """What was in force before is again: the other tables, or nothing."""
+    with lock.writer():
+        if applied.replaced:
+            for _, on in _members(applied.device).values():
+                current = on.policy_variable(_CURRENT)
+                current.value = 1 - int(current.value)
+                break
+        _take_off(applied.joined, applied.extended)
+
+
+def end(device: Device) -> list[tuple[Device, str]]:
+    """Take rules, and keys that were added for them, off all interfaces of a device; returns what
+    was taken off where."""
+    with lock.writer():
+        all_ = interfaces_of(device)
+        return [
+            (each, name)
+            for program in (NAME, EXTRA)
+            for each in all_
+            if program in programs.attached(each)
+            for name in detach(each, program)
+        ]
+
+
+def _take_off(joined: Sequence[Device], extended: Sequence[Device]) -> None:
+    for device in joined:
+        detach(device, NAME)
+    for device in extended:
+        detach(device, EXTRA)
+
+
+# ---- who is a member
+
+
+def _members(device: Device) -> dict[int, tuple[Device, Attached]]:
+    """The interfaces on which rules are in force, by number; none if they have to begin anew.
+
+    After the panic chord what the program remembers is not true any more. Copies that do not share
+    their maps are of different times, as after an interface alone was plugged in anew.
+    """
+    found: dict[int, tuple[Device, Attached]] = {}
+    shared: set[int] = set()
+    for each in interfaces_of(device):
+        on = programs.attached(each).get(NAME)
+        if on is None:
+            continue
+        if on.policy_variable(_BYPASSED).value:
+            return {}
+        shared.add(on.maps[_RULES].id)
+        found[int(on.policy_variable(_INTERFACE).value)] = each, on
+    return found if len(shared) == 1 else {}
+
+
+def _end_others(planned: Plan) -> None:
+    """Copies on interfaces that the rules are not about, and whose rules have ended."""
+    wanted = {part.device.sysname for part in planned.parts}
+    for each in interfaces_of(planned.device):
+        if each.sysname not in wanted and NAME in programs.attached(each):
+            detach(each, NAME)
+
+
+def _extend(part: Part) -> None:
+    source = find_hid_extra_keys()
+    padded = part.extra.ljust(MOST_BYTES, b"\0")
+    given = {"nr_appended": len(part.extra), "appended": list(padded)}
+    with source.blamed():
+        programs.attach(source.open(), part.device, given)
+
+
+# ---- what is written where
+
+
+def _write(
+    maps: Mapping[str, BpfMap], table: int, rules: Rules, numbered: Mapping[int, Part]
+) -> None:
+    places = {number: part.places for number, part in numbered.items()}
+    made = build_rules(rules, places, maps[_RULES].value_dtype)
+    maps[_RULES].update(table, made[0])
+    for number in numbered:
+        _write_places(maps, table, rules, number, numbered[number])
+
+
+def _write_places(
+    maps: Mapping[str, BpfMap], table: int, rules: Rules, number: int, part: Part
+) -> None:
+    made = build_places(rules, part.places, maps[_PLACES].value_dtype)
+    maps[_PLACES].update(number * _NR_TABLES + table, made[0])
+
+
+def _begin(rules: Rules, numbered: Mapping[int, Part], joined: list[Device]) -> None:
+    """Attach a copy to each interface; all share the maps of the first."""
+    first, *others = numbered
+    build: dict[int, Part] = dict(numbered)
 
     def fill(loaded: BpfObject) -> None:
-        tables = loaded.maps[_TABLES]
-        tables.update(0, build.build(planned.rules, planned.places, tables.value_dtype)[0])
+        _write(loaded.maps, 0, rules, build)
 
+    _attach(first, numbered[first], joined, fill=fill)
+    if others:
+        on = programs.find_attached(numbered[first].device, NAME)
+        with on.open_maps(_SHARED) as shared:
+            for number in others:
+                _attach(number, numbered[number], joined, shared)
+
+
+def _attach(
+    number: int,
+    part: Part,
+    joined: list[Device],
+    shared: Mapping[str, int] | None = None,
+    fill: programs.Prepare | None = None,
+) -> None:
+    source = find_hid_remapper()
+
+    def prepare(loaded: BpfObject) -> None:
+        if fill is not None:
+            fill(loaded)
+        loaded.run(_START)
+
+    given = {"hid_id": part.device.number, _INTERFACE: number}
     with source.blamed():
-        programs.attach(source.open(), device, {"hid_id": device.number}, prepare=fill)
-    return Applied(device.sysname, False, bool(planned.extra), time.monotonic_ns() - begun)
+        programs.attach(source.open(), part.device, given, prepare, shared)
+    joined.append(part.device)
 
 
-def undo(applied: Applied, device: Device) -> None:
-    """What was in force before is again: the other table, or nothing."""
-    if not applied.replaced:
-        detach(device, NAME)
-        if applied.added_keys:
-            detach(device, EXTRA)
-        return
-    on = programs.find_attached(device, NAME)
-    with lock.writer():
-        current = on.policy_variable(_CURRENT)
-        current.value = 1 - int(current.value)
-
-
-def _replace(on: Attached, planned: Plan) -> None:
-    tables = on.maps[_TABLES]
-    made = build.build(planned.rules, planned.places, tables.value_dtype)
-    with lock.writer():
-        current = on.policy_variable(_CURRENT)
-        other = 1 - int(current.value)
-        tables.update(other, made[0])
-        current.value = other  # one store: a report is treated by the one or by the other
-
-
-def _addition(device: Device, lacking: Sequence[str]) -> bytes:
-    """What is appended to the device's descriptor for keys that it cannot say."""
-    for each in attachments():
-        if each.number == device.number and each.fixes_descriptor:
-            raise Busy(
-                f"{_in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it,"
-                f" since {each.name}, held by {each.holder.in_words()}, rewrites its report"
-                " descriptor, and the kernel takes one that does"
-            )
-    try:
-        return extra_keys(device.descriptor)
-    except WrongUse as error:
-        raise WrongUse(
-            f"{_in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it: {error}"
-        ) from None
-
-
-def _matches(match: Match, device: Device) -> bool:
-    return (
-        (match.name is None or fnmatch.fnmatchcase(device.name.lower(), match.name.lower()))
-        and match.vendor in (None, device.vendor)
-        and match.product in (None, device.product)
-        and match.bus in (None, device.bus)
-    )
-
-
-def _serves(rules: Rules, places: build.Places) -> bool:
-    usages = {usage for _, each in places.axes for usage in each.usages}
-    return any(map(places.says, rules.sources())) or any(
-        AXES[name] in usages for name in rules.scales
-    )
-
-
-def _has_something(rules: Rules, device: Device) -> bool:
-    try:
-        return _serves(rules, build.places_of(device.descriptor))
-    except BadDescriptor:
-        return False
-
-
-def _in_words(device: Device) -> str:
-    return f"{device.sysname} ({device.name})"
+def _replace(
+    planned: Plan, members: Mapping[int, tuple[Device, Attached]], joined: list[Device]
+) -> None:
+    """One store lets the others count: a report is treated by the ones or by the others."""
+    wanted = {part.device.sysname: part for part in planned.parts}
+    numbered = {
+        number: wanted.pop(device.sysname, None) or part_of(device)
+        for number, (device, _) in members.items()
+    }
+    free = (number for number in range(NR_INTERFACES) if number not in numbered)
+    new = dict(zip(free, wanted.values(), strict=False))
+    _, on = next(iter(members.values()))
+    current = on.policy_variable(_CURRENT)
+    other = 1 - int(current.value)
+    _write(on.maps, other, planned.rules, {**numbered, **new})
+    if new:
+        with on.open_maps(_SHARED) as shared:
+            for number, part in new.items():
+                _write_places(on.maps, 1 - other, planned.rules, number, part)
+                _attach(number, part, joined, shared)
+    current.value = other

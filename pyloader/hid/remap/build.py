@@ -1,4 +1,4 @@
-"""Rules and a device's report descriptor become the table of hid/remap/table.h."""
+"""Where an interface's reports have keys and movement: its places (hid/remap/table.h)."""
 
 from __future__ import annotations
 
@@ -11,28 +11,14 @@ from numpy.typing import NDArray
 from pyloader.errors import WrongUse
 from pyloader.hid.descriptor import INPUT, Descriptor, Field
 from pyloader.hid.remap import codes
-from pyloader.hid.remap.model import (
-    RESOLVES,
-    Action,
-    Keys,
-    Layer,
-    Macro,
-    Nothing,
-    Pass,
-    Rules,
-    Simple,
-    TapHold,
-)
+from pyloader.hid.remap.model import Rules
 from pyloader.hid.remap.read import AXES
 
 # As in hid/remap/table.h.
 NR_REPORTS, NR_FIELDS, NR_USAGES, NR_AXES = 8, 32, 2048, 8
 SEEN_BYTES = 64
 NO_REPORT = 0xFF
-_BITS, _ARRAY, _RELATIVE = range(3)
-_KEYS, _NOTHING, _LAYER, _TOGGLE, _ONESHOT, _MACRO, _TAP_HOLD = range(1, 8)
-_HOW = {"layer": _LAYER, "toggle": _TOGGLE, "oneshot": _ONESHOT}
-_DOWN, _FLUSH = 0x8000, 0
+_BITS, _ARRAY = range(2)
 _ONE = 1 << 16
 _LARGEST_ARRAY_BITS = 16
 
@@ -51,13 +37,14 @@ class Slot:
 
 @dataclass
 class Places:
-    """What of a device's input reports is keys, buttons and movement.
+    """What of an interface's input reports is keys, buttons and movement.
 
-    ``slots`` by code; ``axes`` with the index of their report. ``left_out`` are sentences on
-    reports that the kernel does not show whole.
+    ``slots`` by code; ``axes`` with the index of their report; ``moves`` of each report its bits
+    of movement. ``left_out`` are sentences on reports that the kernel does not show whole.
     """
 
     reports: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    moves: list[int] = field(default_factory=list[int])
     fields: list[tuple[int, int, Field]] = field(default_factory=list[tuple[int, int, Field]])
     slots: dict[int, Slot] = field(default_factory=dict[int, Slot])
     owned: list[set[int]] = field(default_factory=list[set[int]])
@@ -81,8 +68,7 @@ def places_of(descriptor: Descriptor) -> Places:
         if report.kind != INPUT:
             continue
         kinds = [(kind, f) for f in report.fields if (kind := _kind(f)) is not None]
-        has_keys = any(kind != _RELATIVE for kind, _ in kinds)
-        if not has_keys and not any(map(_is_axis, report.fields)):
+        if not kinds and not any(map(_is_axis, report.fields)):
             continue
         size = descriptor.size_bytes(report)
         if size > SEEN_BYTES:
@@ -95,6 +81,7 @@ def places_of(descriptor: Descriptor) -> Places:
             continue
         index = len(found.reports)
         found.reports.append((report.id, size))
+        found.moves.append(sum(map(_bits_of, filter(_is_movement, report.fields))))
         found.owned.append(set())
         for kind, each in kinds:
             _add(found, index, kind, each)
@@ -102,25 +89,17 @@ def places_of(descriptor: Descriptor) -> Places:
     return found
 
 
-def missing(rules: Rules, places: Places) -> list[str]:
-    """Names of the keys that the rules press and no report can say."""
-    return [name for name in rules.targets() if not places.says(name)]
-
-
-def build(rules: Rules, places: Places, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The table, an array of one of ``dtype`` (that of the map ``tables``).
+def build_places(rules: Rules, places: Places, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The places as the program knows them, an array of one of ``dtype`` (of the map
+    ``all_places``).
 
     Raises:
-        WrongUse: the rules press keys that the device cannot say, or have nothing to do with it.
+        WrongUse: the interface has more than there is room for.
     """
-    lacking = missing(rules, places)
-    if lacking:
-        raise WrongUse(f"the device has no way to say {', '.join(lacking)}")
-    table = np.zeros(1, dtype)
-    _write_places(table[0], places)
-    _write_axes(table[0], rules, places)
-    _Actions(table[0], places).write(rules)
-    return table
+    made = np.zeros(1, dtype)
+    _write_places(made[0], places)
+    _write_axes(made[0], rules, places)
+    return made
 
 
 # ---- what the device has
@@ -130,13 +109,19 @@ def _kind(each: Field) -> int | None:
     """What the table calls the field; None if it is none of its business."""
     if each.is_constant or not each.size or not each.count:
         return None
-    if each.is_relative:
-        return _RELATIVE if each.is_variable else None
-    if not any(codes.code_of(usage) for usage in each.usages):
+    if each.is_relative or not any(codes.code_of(usage) for usage in each.usages):
         return None
     if each.is_variable:
         return _BITS if each.size == 1 else None
     return _ARRAY if each.size <= _LARGEST_ARRAY_BITS else None
+
+
+def _is_movement(each: Field) -> bool:
+    return each.is_relative and each.is_variable and not each.is_constant
+
+
+def _bits_of(each: Field) -> int:
+    return (1 << each.count * each.size) - 1 << _start(each)
 
 
 def _is_axis(each: Field) -> bool:
@@ -147,8 +132,6 @@ def _is_axis(each: Field) -> bool:
 def _add(found: Places, report: int, kind: int, each: Field) -> None:
     number = len(found.fields)
     found.fields.append((report, kind, each))
-    if kind == _RELATIVE:
-        return
     report_id = found.reports[report][0]
     start = _start(each)
     count = each.count if kind == _BITS else len(each.usages)
@@ -179,22 +162,20 @@ def _nobody(each: Field) -> int:
     return next(v for v in range(1 << each.size) if not 0 <= v - low < n)
 
 
-# ---- the table
+# ---- as the program knows it
 
 
 def _write_places(table: Any, places: Places) -> None:
     table["nr_reports"], table["nr_fields"] = len(places.reports), len(places.fields)
     for n, (report_id, size) in enumerate(places.reports):
         table["reports"][n]["id"], table["reports"][n]["size"] = report_id, size
-        for code in places.owned[n]:
-            table["reports"][n]["owned"][code // 64] |= np.uint64(1 << code % 64)
+        moves = places.moves[n].to_bytes(SEEN_BYTES, "little")
+        table["reports"][n]["moves"][:] = np.frombuffer(moves, "<u8")
     first = 0
     for n, (report, kind, each) in enumerate(places.fields):
         row = table["fields"][n]
         row["report"], row["kind"], row["size"] = report, kind, each.size
         row["count"], row["at"], row["first"] = each.count, _start(each), first
-        if kind == _RELATIVE:
-            continue
         number = each.count if kind == _BITS else len(each.usages)
         if first + number > NR_USAGES:
             raise WrongUse(f"the device has more than {NR_USAGES} usages in its key fields")
@@ -229,81 +210,3 @@ def _write_axes(table: Any, rules: Rules, places: Places) -> None:
             row["is_relative"] = each.is_relative
             number += 1
     table["nr_axes"] = number
-
-
-class _Actions:
-    """Writes actions and steps, each once."""
-
-    def __init__(self, table: Any, places: Places) -> None:
-        self._table, self._places = table, places
-        self._known: dict[Any, int] = {}
-        self._steps = 0
-
-    def write(self, rules: Rules) -> None:
-        order = {name: n for n, name in enumerate(rules.layers)}
-        for name, layer in rules.layers.items():
-            for source, action in layer.items():
-                for code in codes.codes_of(source):
-                    self._table["layers"][order[name]][code] = self._number(action, code, order)
-        for n, combo in enumerate(rules.combos):
-            row = self._table["combos"][n]
-            row["nr"], row["layer"] = len(combo.names), order[combo.layer]
-            row["within_ms"] = combo.within_ms
-            members = [self._places.code_for(name) for name in combo.names]
-            row["codes"][: len(members)] = members
-            row["action"] = self._number(combo.action, members[0], order)
-        self._table["nr_combos"] = len(rules.combos)
-
-    def _number(self, action: Action, own: int, order: dict[str, int]) -> int:
-        """The action's number; ``own`` is the code of the key that has it."""
-        known = (action, own if _is_own(action) else 0)
-        if known in self._known:
-            return self._known[known]
-        number = len(self._known) + 1
-        if number >= len(self._table["actions"]):
-            raise WrongUse(f"the rules have more than {number - 1} different actions")
-        self._known[known] = number
-        row = self._table["actions"][number]
-        if isinstance(action, TapHold):
-            tap, hold = (self._number(part, own, order) for part in (action.tap, action.hold))
-            row = self._table["actions"][number]
-            row["kind"], row["tap"], row["hold"] = _TAP_HOLD, tap, hold
-            row["timeout_ms"], row["resolve"] = action.timeout_ms, RESOLVES.index(action.resolve)
-        else:
-            self._simple(row, action, own, order)
-        return number
-
-    def _simple(self, row: Any, action: Simple, own: int, order: dict[str, int]) -> None:
-        if isinstance(action, Keys):
-            row["kind"], row["nr"] = _KEYS, len(action.names)
-            row["codes"][: len(action.names)] = [self._places.code_for(n) for n in action.names]
-        elif isinstance(action, Pass):
-            row["kind"], row["nr"], row["codes"][0] = _KEYS, 1, own
-        elif isinstance(action, Nothing):
-            row["kind"] = _NOTHING
-        elif isinstance(action, Layer):
-            row["kind"], row["layer"] = _HOW[action.how], order[action.name]
-        else:
-            self._macro(row, action)
-
-    def _macro(self, row: Any, action: Macro) -> None:
-        steps: list[int] = []
-        for step in action.steps:
-            pressed = [self._places.code_for(name) for name in step.names]
-            steps += [code | _DOWN for code in pressed]
-            steps += [_FLUSH, *pressed, _FLUSH]
-        if self._steps + len(steps) > len(self._table["steps"]) or len(steps) > _MOST_STEPS:
-            raise WrongUse("the macros of the rules are too long")
-        row["kind"], row["nr"], row["codes"][0] = _MACRO, len(steps), self._steps
-        self._table["steps"][self._steps : self._steps + len(steps)] = steps
-        self._steps += len(steps)
-
-
-_MOST_STEPS = 128  # things to do of one macro: hid/remap/machine.h keeps that many places free
-
-
-def _is_own(action: Action) -> bool:
-    """Whether what it means depends on the key that has it."""
-    if isinstance(action, TapHold):
-        return _is_own(action.tap) or _is_own(action.hold)
-    return isinstance(action, Pass)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyloader.hid.remap import codes
 from pyloader.hid.remap.build import Places, Slot
-from pyloader.hid.remap.model import Action, Keys, Layer, Macro, Nothing, Pass, Rules, TapHold
+from pyloader.hid.remap.model import Action, Keys, Layer, Macro, Nothing, Pass, TapHold
+from pyloader.hid.remap.plan import Part, Plan
 
 
 class Line(NamedTuple):
-    """One rule: the layer, the key, where it is read, what it does, where that is written."""
+    """One rule: the interface, by its name in sysfs, the layer, the key, where it is read, what it
+    does, where that is written."""
 
+    interface: str
     layer: str
     key: str
     reads: str
@@ -19,27 +23,45 @@ class Line(NamedTuple):
     writes: str
 
 
-def explain(rules: Rules, own: Places, places: Places) -> list[Line]:
-    """All rules for keys and combos, in the order of the file.
+def explain(planned: Plan) -> list[Line]:
+    """All rules for keys and combos, in the order of the file; of a key that several interfaces
+    have one for each.
 
-    ``own`` is what the device says by itself, ``places`` what it says with keys that are added.
+    Reads are told as the device says them by itself, writes with keys that are added.
     """
+    rules = planned.rules
     lines = [
-        Line(layer, name, _read(name, own), in_words(action), _written(action, places))
+        Line(
+            part.device.sysname,
+            layer,
+            name,
+            _read(name, part.own),
+            in_words(action),
+            _written(action, part, planned),
+        )
         for layer, keys in rules.layers.items()
         for name, action in keys.items()
+        for part in _with_any((name,), planned)
     ]
     lines += [
         Line(
+            part.device.sysname,
             combo.layer,
             "+".join(combo.names),
-            "; ".join(_read(name, own) for name in combo.names),
+            "; ".join(_read(name, part.own) for name in combo.names),
             f"{in_words(combo.action)}, pressed within {combo.within_ms} ms",
-            _written(combo.action, places),
+            _written(combo.action, part, planned),
         )
         for combo in rules.combos
+        for part in _with_any(combo.names, planned)
     ]
     return lines
+
+
+def _with_any(names: Sequence[str], planned: Plan) -> list[Part]:
+    """The interfaces that have any of the keys; the first if none has."""
+    found = [part for part in planned.parts if any(map(part.own.says, names))]
+    return found or [planned.parts[0]]
 
 
 def in_words(action: Action) -> str:
@@ -83,10 +105,16 @@ def _read(name: str, places: Places) -> str:
     return ", ".join(map(_place, slots)) or "not there"
 
 
-def _written(action: Action, places: Places) -> str:
-    found = dict.fromkeys(_targets(action))
-    slots = [places.slots[places.code_for(name)] for name in found if places.says(name)]
-    return ", ".join(map(_place, slots))
+def _written(action: Action, part: Part, planned: Plan) -> str:
+    """Where: on the same interface if that can say it, else on the first that can."""
+    said: list[str] = []
+    for name in dict.fromkeys(_targets(action)):
+        able = [each for each in (part, *planned.parts) if each.places.says(name)]
+        if able:
+            where = _place(able[0].places.slots[able[0].places.code_for(name)])
+            other = f" of {able[0].device.sysname}" if able[0] is not part else ""
+            said.append(f"{where}{other}")
+    return ", ".join(said)
 
 
 def _place(slot: Slot) -> str:
