@@ -62,3 +62,8 @@ def axis(descriptor: Descriptor, raw: bytes, usage: int) -> int:
     report = report_of(descriptor, raw)
     each = next(f for f in report.fields if usage in f.usages)
     return extract(each, raw[1:] if report.id else raw, each.usages.index(usage))
+
+
+def sets(*states: str) -> list[frozenset[str]]:
+    """What is pressed after each of several reports, the names of each in one text."""
+    return [frozenset(state.split()) for state in states]

@@ -11,8 +11,9 @@ import pytest
 
 from tests.guest.command import done, scxhid
 from tests.guest.hid import Plugged
-from tests.guest.typist import Typist, sets
+from tests.guest.typist import Typist
 from tests.hid_descriptors import KEYBOARD, MOUSE, nkro
+from tests.hid_reports import sets
 
 PINS = Path("/sys/fs/bpf/scxhid/hid")
 

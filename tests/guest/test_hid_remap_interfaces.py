@@ -13,8 +13,9 @@ from pyloader.hid.remap import codes
 from tests import hid_reports
 from tests.guest.command import done, scxhid
 from tests.guest.hid import Plugged, wait_for
-from tests.guest.typist import Typist, sets
+from tests.guest.typist import Typist
 from tests.hid_descriptors import KEYBOARD, media
+from tests.hid_reports import sets
 
 PINS = Path("/sys/fs/bpf/scxhid/hid")
 

@@ -67,7 +67,3 @@ class Typist(Closing):
             self._states[report_id] = hid_reports.pressed(self._descriptor, raw)
             states.append(frozenset[str]().union(*self._states.values()))
         return states
-
-
-def sets(*states: str) -> list[frozenset[str]]:
-    return [frozenset(state.split()) for state in states]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ from pyloader import sysfs
 from pyloader.cli import main
 from pyloader.compile import compile_object
 from pyloader.spec import ObjectSpec
+from tests.unit.remapped import compile_library
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +32,12 @@ class Outcome(NamedTuple):
 def _object(name: str) -> Path:
     folders = (ROOT / "schedulers", ROOT / "tests" / "programs")
     return compile_object(next(p for f in folders if (p := f / f"{name}.bpf.c").is_file()))
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """The remap program as a library, see ``tests.unit.remapped``."""
+    return ctypes.CDLL(str(compile_library(tmp_path_factory.mktemp("native"))))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pyloader.hid.parser import parse
 from pyloader.hid.remap.extra import extra_keys
 from tests.hid_descriptors import KEYBOARD, MOUSE, nkro
-from tests.unit.remapped import Remapped, compile_library
+from tests.hid_reports import sets
+from tests.unit.remapped import Remapped
 
 Make = Callable[..., Remapped]
 
@@ -36,18 +37,9 @@ x = "pass"
 """
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return ctypes.CDLL(str(compile_library(tmp_path_factory.mktemp("native"))))
-
-
 @pytest.fixture(params=[KEYBOARD, nkro(0), nkro(3)], ids=["array", "bitmap", "numbered"])
 def keyboard(request: pytest.FixtureRequest, library: ctypes.CDLL) -> Remapped:
     return Remapped(library, request.param, NAV)
-
-
-def sets(*states: str) -> list[frozenset[str]]:
-    return [frozenset(state.split()) for state in states]
 
 
 def test_a_key_is_another(keyboard: Remapped) -> None:
@@ -141,6 +133,42 @@ def test_toggled(keyboard: Remapped) -> None:
     keyboard.press("f1")
     keyboard.release("f1")
     assert keyboard.press("h") == sets("h")
+
+
+def test_layers_that_lead_to_each_other(library: ctypes.CDLL) -> None:
+    """A circle is no fault: nothing follows it by itself, each step is a key."""
+    rules = """
+    [keys]
+    a = { layer = "one" }
+    f1 = { toggle = "one" }
+    f2 = { toggle = "two" }
+    [layer.one]
+    b = { layer = "two" }
+    f2 = { toggle = "two" }
+    h = "1"
+    [layer.two]
+    a = { layer = "one" }
+    c = { layer = "one" }
+    f1 = { toggle = "one" }
+    h = "2"
+    """
+    keyboard = Remapped(library, KEYBOARD, rules)
+    keyboard.press("a")
+    keyboard.press("b")
+    keyboard.press("c")
+    assert keyboard.press("h") == sets("2")
+    assert keyboard.release("h") == sets("")
+    keyboard.release("b")
+    assert keyboard.press("h") == sets("1")
+    keyboard.release("h", "a", "c")
+    assert keyboard.press("h") == sets("h")
+    keyboard.release("h")
+    for key, states in (("f1", "1"), ("f2", "2"), ("f1", "2"), ("f1", "2"), ("f2", "1")):
+        keyboard.press(key)
+        keyboard.release(key)
+        assert keyboard.press("h") == sets(states)
+        keyboard.release("h")
+    assert keyboard.pressed == set()
 
 
 def test_for_one_key(keyboard: Remapped) -> None:

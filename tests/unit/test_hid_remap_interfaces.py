@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hid_descriptors import KEYBOARD, MOUSE, media, nkro
-from tests.unit.remapped import Remapped, compile_library
+from tests.hid_reports import sets
+from tests.unit.remapped import Remapped
 
 RULES = """
 [keys]
@@ -32,18 +33,9 @@ btn_left = "btn_right"
 """
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return ctypes.CDLL(str(compile_library(tmp_path_factory.mktemp("native"))))
-
-
 @pytest.fixture(params=[KEYBOARD, nkro(0), nkro(3)], ids=["array", "bitmap", "numbered"])
 def device(request: pytest.FixtureRequest, library: ctypes.CDLL) -> Remapped:
     return Remapped(library, request.param, RULES, media(), MOUSE)
-
-
-def sets(*states: str) -> list[frozenset[str]]:
-    return [frozenset(state.split()) for state in states]
 
 
 def test_a_layer_of_one_counts_on_the_others(device: Remapped) -> None:
