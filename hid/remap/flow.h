@@ -152,18 +152,18 @@ static __always_inline bool pass_on(struct hid_bpf_ctx *hid, u32 r, bool is_own)
 }
 
 /*
- * This interface says nothing any more: who relies on its keys is told that they are up. Returns the
- * others that have something to do then.
+ * Interface n says nothing any more: its keys are up, and nobody waits for it. Returns who has something
+ * to do then.
  */
-static __always_inline u32 forget_interface(u64 now)
+static __always_inline u32 forget_interface(u32 n, u64 now)
 {
-	u8 mine = 1 << (interface & (NR_INTERFACES - 1));
+	u8 mine = 1 << (n & (NR_INTERFACES - 1));
 	u32 code;
 
 	__sync_fetch_and_and(&present, ~(u32)mine);
 	bpf_for(code, 0, NR_CODES)
 		if (says[code & (NR_CODES - 1)] & mine)
-			add_event(code & (NR_CODES - 1), false, now);
+			add_event(code & (NR_CODES - 1), false, n, now);
 	if (!start_running())
 		return 0; /* another one goes on, and sees it */
 	go_on(now);

@@ -137,17 +137,20 @@ static __always_inline void later_make(u32 target)
 	later_report[0] = t ? t->reports[0].id : 0;
 }
 
-/* Those who wait for it wait no longer. */
+/* Its keys are up, and somebody else goes on: this interface, if it is there itself. */
 static __always_inline void later_is_gone(u32 target)
 {
 	struct later *later = later_state();
+	u32 awaited = forget_interface(target, bpf_ktime_get_ns());
+	u32 mine = 1 << LATER_SELF;
 
-	__sync_fetch_and_and(&present, ~(1 << (target & (NR_INTERFACES - 1))));
 	if (!later)
 		return;
+	awaited |= present & mine ?: present & -present;
 	later->is_wanted = true;
-	__sync_fetch_and_or(&later->targets, 1 << LATER_SELF);
-	bpf_wq_start(&later->wq, 0);
+	__sync_fetch_and_or(&later->targets, awaited & present);
+	if (awaited & present)
+		bpf_wq_start(&later->wq, 0);
 }
 
 static __always_inline void later_took(u64 ns)
@@ -279,7 +282,7 @@ int remap_start(void *ctx)
 	u32 n, thing;
 
 	tables = current_tables;
-	forget_interface(bpf_ktime_get_ns());
+	forget_interface(interface, bpf_ktime_get_ns());
 	bpf_for(n, 0, NR_THINGS)
 		if (!take_thing(&thing))
 			break;
@@ -322,7 +325,7 @@ int remap_stop(void *ctx)
 	is_leaving = true;
 	later_never();
 	tables = current_tables;
-	awaited = is_bypassed ? 0 : forget_interface(bpf_ktime_get_ns());
+	awaited = is_bypassed ? 0 : forget_interface(interface, bpf_ktime_get_ns());
 	hid = hid_bpf_allocate_context(hid_id);
 	if (hid) {
 		repeat_all(hid);

@@ -204,7 +204,7 @@ __noinline int note_changes(u32 r, u64 at)
 				if (!(device.changed[w & (NR_WORDS - 1)] >> (b & 63) & 1) ||
 				    is_press != pass)
 					continue;
-				if (!add_event(code, is_press,
+				if (!add_event(code, is_press, interface,
 					       at)) /* the next report says it again */
 					device.raw[r][w & (NR_WORDS - 1)] ^= 1ULL << (b & 63);
 			}

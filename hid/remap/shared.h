@@ -84,12 +84,12 @@ static __always_inline struct output *output_of(u32 n)
 }
 
 /*
- * A key of this interface was pressed or released. A key that two interfaces say is one key: it goes up
+ * A key of an interface was pressed or released. A key that two interfaces say is one key: it goes up
  * with the last. False: there is no room, what is not clear has to be decided first.
  */
-static __always_inline bool add_event(u32 code, bool is_press, u64 now)
+static __always_inline bool add_event(u32 code, bool is_press, u32 from, u64 now)
 {
-	u8 *said = &says[code & (NR_CODES - 1)], mine = 1 << (interface & (NR_INTERFACES - 1));
+	u8 *said = &says[code & (NR_CODES - 1)], mine = 1 << (from & (NR_INTERFACES - 1));
 	struct bpf_spin_lock *lock = shared_lock();
 	struct event *event;
 	bool fits;
@@ -102,7 +102,7 @@ static __always_inline bool add_event(u32 code, bool is_press, u64 now)
 		event = &incoming.events[(incoming.first + incoming.nr) & (NR_EVENTS - 1)];
 		event->at = now;
 		event->code = code;
-		event->interface = interface;
+		event->interface = from;
 		event->is_press = is_press;
 		event->is_spent = false;
 		incoming.nr++;

@@ -130,6 +130,27 @@ def test_an_interface_that_is_plugged_in_anew_joins(rules: Path) -> None:
                 assert thumb.release("volumeup") == sets("")
 
 
+def test_an_interface_that_goes_while_its_key_waits_leaves_nothing_pressed(rules: Path) -> None:
+    """The timer was set there: it finds nobody, and lets the other interface go on."""
+    rules.write_text(
+        '[keys]\nmute = { hold = "leftshift", tap = "a", timeout_ms = 300 }\n'
+        'volumeup = { layer = "nav" }\n[layer.nav]\nh = "left"\n'
+    )
+    with Plugged("Two of a kind", KEYBOARD, phys="tests-9/input0") as keys:
+        assert keys.is_bound()
+        command = ("hid", "remap", str(rules), "--device", keys.sysname)
+        with Plugged("Two of a kind Media", media(), phys="tests-9/input1") as other:
+            assert other.is_bound()
+            done(*command)
+            with Typist(other) as thumb:
+                thumb.press("volumeup")
+                thumb.press("mute")
+        with Typist(keys) as hands:
+            assert hands.come_out(3)[-1:] in ([], sets(""))
+            assert hands.press("h") == sets("h")
+            assert hands.release("h") == sets("")
+
+
 def test_it_is_asked_what_is_pressed_when_a_report_may_be_lost(tmp_path: Path) -> None:
     """A report that the device sends while one of ours is under way is lost: here it sends none."""
     inputs: dict[int, bytes] = {}

@@ -224,7 +224,7 @@ void leave(u32 n, u64 now)
 {
 	interface = n;
 	tables[interface] = current_tables;
-	awaited |= forget_interface(now) & present;
+	awaited |= forget_interface(n, now) & present;
 	awaited &= ~(1 << n);
 	rest.deadline = NEVER;
 }
