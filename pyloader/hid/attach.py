@@ -28,7 +28,7 @@ from pyloader.hid import places, steps
 from pyloader.hid.attachments import FIXUP
 from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
-from pyloader.hid.tidy import tidy
+from pyloader.hid.tidy import tidied
 from pyloader.names import nearest
 from pyloader.object import BpfObject, explain_attach
 from pyloader.pinning import pins
@@ -67,6 +67,7 @@ def attach(
 
     Raises:
         WrongUse: the device has nothing that the program works on.
+        Gone: it has been unplugged.
         Busy: another program rewrites the report descriptor already.
         AttachError: the program or the kernel refuses the device.
         BadObject, VerifierError, LoadError, NotPermitted: as for any object.
@@ -74,8 +75,7 @@ def attach(
     ops = spec.sole_ops(OPS)
     given = {**_places(spec, device), **(globals_ or {})}
     fixes = FIXUP in ops.callbacks
-    with lock.writer():
-        tidy()
+    with lock.writer(), tidied(device):
         place = bpffs.hid_place(device.sysname, spec.name)
         if fixes:
             steps.refuse_second_fixup(device, place.path)

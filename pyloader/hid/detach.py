@@ -10,7 +10,7 @@ from pyloader.bpffs import Place
 from pyloader.errors import UnknownName
 from pyloader.hid import renamed, steps, udev_pins
 from pyloader.hid.device import Device
-from pyloader.hid.tidy import tidy
+from pyloader.hid.tidy import tidied, tidy
 from pyloader.hid.udev_pins import UdevPlace
 from pyloader.names import nearest
 
@@ -22,9 +22,9 @@ def detach(device: Device, program: str | None = None) -> list[str]:
 
     Raises:
         UnknownName: that one is not attached.
+        Gone: the device has been unplugged.
     """
-    with lock.writer():
-        tidy()
+    with lock.writer(), tidied(device):
         there: dict[str, Place | UdevPlace] = {
             **udev_pins.places(device.sysname),
             **bpffs.hid_places(device.sysname),

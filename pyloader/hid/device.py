@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pyloader import sysfs
-from pyloader.errors import ScxhidError, UnknownName, Unsupported, WrongUse
+from pyloader.errors import Gone, ScxhidError, UnknownName, Unsupported, WrongUse
 from pyloader.hid.descriptor import Descriptor
 from pyloader.hid.parser import parse
 from pyloader.names import nearest
@@ -62,8 +62,16 @@ class Device:
 
         Raises:
             BadDescriptor: the kernel refuses it, and no driver is bound.
+            Gone: it has been unplugged.
         """
+        if not self.rdesc:
+            self.require_plugged()
         return parse(self.rdesc)
+
+    def require_plugged(self) -> None:
+        """Gone if it has been unplugged since it was found."""
+        if sysfs.hid_device(self.sysname) is None:
+            raise Gone(f"{self.sysname} ({self.name}) has been unplugged")
 
 
 def devices() -> list[Device]:

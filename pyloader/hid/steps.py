@@ -8,7 +8,7 @@ import time
 
 from pyloader import bpffs, libbpf, sysfs
 from pyloader.bpffs import Place
-from pyloader.errors import AttachError, Busy, Gone, ProbeRefused
+from pyloader.errors import AttachError, Busy, ProbeRefused
 from pyloader.hid.attachments import Attachment, attachments
 from pyloader.hid.device import Device
 from pyloader.hid.original import read_stages
@@ -84,10 +84,9 @@ def wait_bound(device: Device) -> None:
     deadline = time.monotonic() + _BOUND_S
     while time.monotonic() < deadline:
         node = sysfs.hid_device(device.sysname)
-        if node is None:
-            raise Gone(f"{device.sysname} ({device.name}) has been unplugged")
-        if node.is_bound:
+        if node is not None and node.is_bound:
             return
+        device.require_plugged()
         time.sleep(0.005)
     raise AttachError(
         f"no driver took {device.sysname} ({device.name}) with its new report descriptor"

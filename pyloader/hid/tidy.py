@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from pyloader import bpffs, sysfs
+from pyloader.errors import Gone, ScxhidError
 from pyloader.hid import renamed, udev_pins
+from pyloader.hid.device import Device
 
 
 def tidy() -> None:
@@ -26,3 +31,22 @@ def tidy() -> None:
             bpffs.clear_hid_folder(folder)
     udev_pins.tidy(present)
     renamed.tidy(present)
+
+
+@contextmanager
+def tidied(device: Device) -> Generator[None]:
+    """Tidy before a change of what is attached to a device, and after one that it was unplugged in.
+
+    Raises:
+        Gone: that is why the change failed, whatever the kernel made of it.
+    """
+    tidy()
+    try:
+        yield
+    except (ScxhidError, OSError):
+        try:
+            device.require_plugged()
+        except Gone as gone:
+            tidy()
+            raise gone from None
+        raise

@@ -21,7 +21,7 @@ from pyloader.hid.attachments import FIXUP
 from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
-from pyloader.hid.tidy import tidy
+from pyloader.hid.tidy import tidied, tidy
 from pyloader.hid.udev_pins import UdevPlace
 from pyloader.names import nearest
 from pyloader.object import BpfObject, explain_attach
@@ -106,6 +106,7 @@ def attach(
     Raises:
         WrongUse: it is for other devices.
         ProbeRefused: the program itself refuses the device.
+        Gone: it has been unplugged.
         Busy, AttachError, BadObject, VerifierError, LoadError, NotPermitted: as for our own.
     """
     require_usable(spec)
@@ -113,8 +114,7 @@ def attach(
         require_match(spec, device)
     given = {**_properties(spec, device, properties or {}), **(globals_ or {})}
     ops = made_ops(spec)
-    with lock.writer():
-        tidy()
+    with lock.writer(), tidied(device):
         old = udev_pins.version_of(device.sysname, spec.name)
         replaced = udev_pins.place(device.sysname, old or spec.name)
         if any(FIXUP in each.callbacks for each in ops):
