@@ -29,10 +29,13 @@ enum {
 	DECLARE_TAG("place:" #usage " " #number " relative report")                                \
 	DECLARE_KEPT u32 name[REPORT_WORDS] = {}
 
-/* All of it; NULL if this report is another one. Bytes that the device left out are 0. */
+/*
+ * All of it; NULL if this report is another one. Bytes that the device left out are 0; where it sent none
+ * at all, that is no report, which the kernel drops.
+ */
 static __always_inline u8 *report_bytes(struct hid_bpf_ctx *hid, const volatile u32 *report)
 {
-	u8 *bytes = hid_bpf_get_data(hid, 0, report[REPORT_BYTES]);
+	u8 *bytes = hid->size ? hid_bpf_get_data(hid, 0, report[REPORT_BYTES]) : NULL;
 
 	if (bytes && report[REPORT_ID] && bytes[0] != report[REPORT_ID])
 		return NULL;

@@ -38,6 +38,17 @@ def test_chatter_is_held_back_and_movement_is_not() -> None:
         assert found["bounces"] == 5
 
 
+def test_an_empty_report_releases_nothing() -> None:
+    with Plugged("A mouse that stutters", MOUSE) as mouse:
+        assert mouse.is_bound()
+        attach(mouse, "press_ms=1", "release_ms=1")
+        with reader(mouse) as fd:
+            assert through(mouse, fd, mouse_report(1)) == mouse_report(1)
+            mouse.uhid.send(b"")
+            assert not after(fd, 0.2)
+            assert through(mouse, fd, mouse_report(1, 3)) == mouse_report(1, 3)
+
+
 def test_what_is_true_when_the_time_is_over_comes_with_the_next_report() -> None:
     with Plugged("A mouse that moves", MOUSE) as mouse:
         assert mouse.is_bound()
