@@ -179,11 +179,11 @@ def _read(file: str) -> Recording:
 def _plug(recording: Recording, index: int) -> Uhid:
     from pyloader.hid.items import BadDescriptor
     from pyloader.hid.parser import parse
-    from pyloader.hid.uhid import UHID_DATA_MAX, Uhid
+    from pyloader.hid.uhid import UHID_DATA_MAX, Uhid, room
 
     device = recording.devices[index]
     try:
-        parse(device.rdesc, max_buffer=UHID_DATA_MAX)
+        descriptor = parse(device.rdesc, max_buffer=UHID_DATA_MAX)
     except BadDescriptor as error:
         raise WrongUse(
             f"the kernel refuses the recorded descriptor of {device.name} {error}"
@@ -196,6 +196,7 @@ def _plug(recording: Recording, index: int) -> Uhid:
         product=device.product,
         phys=device.phys,
         uniq=_uniq(index),
+        longest=room(descriptor),
     )
 
 

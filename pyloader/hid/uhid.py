@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from pyloader.closing import Closing
 from pyloader.errors import NotPermitted, Unsupported
+from pyloader.hid.descriptor import Descriptor
 
 PATH = "/dev/uhid"
 UHID_DATA_MAX = 4096  # bytes of a report descriptor, and of a report
+_ROOM_STEP = 64  # bytes; __hid_bpf_allocate_data
 
 _DESTROY, _START, _STOP, _OPEN, _CLOSE, _OUTPUT = range(1, 7)
 _GET_REPORT, _GET_REPORT_REPLY, _CREATE2, _INPUT2, _SET_REPORT, _SET_REPORT_REPLY = range(9, 15)
@@ -28,6 +30,16 @@ _SET_REPLY = struct.Struct("=IIH")
 _EVENT_SIZE = 4 + 128 + 64 + 64 + 2 * 2 + 4 * 4 + UHID_DATA_MAX
 _FEATURE_REPORT, _INPUT_REPORT = 0, 2
 _EIO = 5
+
+
+def room(descriptor: Descriptor) -> int:
+    """How many bytes of a report fit into the buffer in which programs see it.
+
+    The kernel copies a report there however long it is (dispatch_hid_bpf_device_event, at least up
+    to 7.3): one that is longer overwrites other memory as soon as any HID program is attached.
+    """
+    longest = max((descriptor.size_bytes(r) for r in descriptor.reports.values()), default=0)
+    return -(-longest // _ROOM_STEP) * _ROOM_STEP
 
 
 class Asked(NamedTuple):
@@ -53,11 +65,13 @@ class Uhid(Closing):
         uniq: str = "",
         features: Mapping[int, bytes] | None = None,
         inputs: Mapping[int, bytes] | None = None,
+        longest: int = UHID_DATA_MAX,
     ) -> None:
         """Make it; drivers are bound a moment later, by the kernel's own worker.
 
         ``features`` are the feature reports that can be read, ``inputs`` the input reports, by id
-        and with the id's byte. What they hold when they are asked for counts.
+        and with the id's byte. What they hold when they are asked for counts. Input reports
+        longer than ``longest`` bytes are cut off there.
 
         Raises:
             Unsupported: the kernel has no uhid.
@@ -73,6 +87,7 @@ class Uhid(Closing):
             _FEATURE_REPORT: none if features is None else features,
             _INPUT_REPORT: none if inputs is None else inputs,
         }
+        self._longest = longest
         try:
             self._fd = os.open(PATH, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except PermissionError:
@@ -100,6 +115,7 @@ class Uhid(Closing):
 
         When it returns, all programs and drivers have seen it.
         """
+        report = report[: self._longest]
         self._write(_INPUT.pack(_INPUT2, len(report)) + report)
 
     def answer(self, wait_s: float = 0.0) -> list[Asked]:
