@@ -1,7 +1,8 @@
 """The items of a report descriptor: bytes to tags and values, nothing understood yet.
 
 Source: Device Class Definition for HID 1.11, 6.2.2 (short items: one byte of prefix and 0, 1, 2 or
-4 of data; long items: a prefix, a size, a tag).
+4 of data; long items: a prefix, a size, a tag). A long item has the prefix 0xFE there; the kernel
+takes every prefix with the tag 15 for one (``fetch_item`` in drivers/hid/hid-core.c).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 MAIN, GLOBAL, LOCAL, RESERVED = range(4)
 
-_LONG = 0xFE
+_LONG_TAG = 15
 _SIZES = (0, 1, 2, 4)
 
 NAMES = {
@@ -88,7 +89,7 @@ def items(data: bytes) -> Iterator[Item]:
     at = 0
     while at < len(data):
         prefix = data[at]
-        if prefix == _LONG:
+        if prefix >> 4 == _LONG_TAG:
             end = at + 3 + data[at + 1] if at + 3 <= len(data) else len(data) + 1
             item = Item(at, RESERVED, data[min(at + 2, len(data) - 1)], data[at + 3 : end], True)
         else:

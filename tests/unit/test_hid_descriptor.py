@@ -50,6 +50,14 @@ def test_a_mouse() -> None:
     assert [extract(axes, bytes([0, 0xFF, 5, 0]), n) for n in range(3)] == [-1, 5, 0]
 
 
+@pytest.mark.parametrize("prefix", range(0xF0, 0x100))
+def test_the_kernel_takes_every_item_of_tag_15_for_a_long_one(prefix: int) -> None:
+    [found] = items(bytes([prefix, 1, 7, 0]))
+    assert (found.is_long, found.tag, found.data) == (True, 7, b"\0")
+    with pytest.raises(BadDescriptor, match="refuses long items"):
+        parse(MOUSE + bytes([prefix, 1, 7, 0]))
+
+
 def test_the_page_may_follow_its_usages() -> None:
     [field] = fields(ONE_BIT + item(USAGE, 4) + item(USAGE_PAGE, 9) + item(INPUT, 2))
     assert list(field.usages) == [0x90004]
