@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyloader import bpffs, exitrecord, libbpf, tags, values
 from pyloader.bpffs import Place
-from pyloader.btf import Opaque, Types
+from pyloader.btf import Opaque, Type, Types
 from pyloader.errors import Gone, NotPermitted, UnknownName
 from pyloader.exitinfo import ExitInfo
 from pyloader.names import nearest
@@ -161,6 +161,21 @@ class Attached:
         finally:
             for fd in found.values():
                 os.close(fd)
+
+    def value_type(self, map_: str) -> Type:
+        """The type of the values of a map; Gone if there is none such, or nothing tells it."""
+        for name, _, info in self._open("maps"):
+            types = _types(info.btf_id) if name == map_ else None
+            if types:
+                return types.resolve(info.btf_value_type_id)
+        raise Gone(f"{self.name} has no map {map_} with a type")
+
+    def map_id(self, map_: str) -> int:
+        """The kernel's id of a map; Gone if there is none such."""
+        for name, _, info in self._open("maps"):
+            if name == map_:
+                return info.id
+        raise Gone(f"{self.name} has no map {map_}")
 
     # --- what it counts ---
 

@@ -128,7 +128,7 @@ static void may_be_interrupted(void)
 {
 	u32 before = interface;
 
-	if (!other.after || --other.after || other.interface == interface)
+	if (!other.after || other.interface == interface || --other.after)
 		return;
 	interface = other.interface;
 	take(other.report, other.size, other.now);

@@ -7,13 +7,10 @@ import subprocess
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from pyloader import ObjectSpec
+from pyloader.btf import Type
 from pyloader.catalog import find_hid_remapper
-from pyloader.dtypes import dtype_of
 from pyloader.hid.descriptor import Descriptor
 from pyloader.hid.parser import parse
 from pyloader.hid.remap import actions, build, read
@@ -27,10 +24,10 @@ MOST_POKES = 10_000
 
 
 @cache
-def dtype(name: str) -> np.dtype[Any]:
+def value_type(name: str) -> Type:
     """Of the values of a map, from the BPF object."""
     spec: ObjectSpec = find_hid_remapper().open()
-    return dtype_of(spec.maps[name].value_type)
+    return spec.maps[name].value_type
 
 
 def compile_library(folder: Path) -> Path:
@@ -110,10 +107,10 @@ class Remapped:
     def set_rules(self, rules: str) -> None:
         read_rules = read.read_bytes(rules.encode(), "test.toml")
         numbered = {n: each.places for n, each in enumerate(self.interfaces)}
-        made = actions.build_rules(read_rules, numbered, dtype("all_rules")).tobytes()
+        made = actions.build_rules(read_rules, numbered, value_type("all_rules"))
         assert self._library.set_rules(made, len(made)) == 0
         for n, places in numbered.items():
-            raw = build.build_places(read_rules, places, dtype("all_places")).tobytes()
+            raw = build.build_places(read_rules, places, value_type("all_places"))
             assert self._library.set_places(n, raw, len(raw)) == 0
         self._library.flip()
 

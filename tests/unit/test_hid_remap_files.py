@@ -18,7 +18,7 @@ from pyloader.hid.remap.extra import extra_keys
 from pyloader.hid.remap.model import Combo, Keys, Layer, Macro, Rules, TapHold
 from pyloader.hid.remap.read import read_bytes
 from tests.hid_descriptors import KEYBOARD, MOUSE, at_random, nkro
-from tests.unit.remapped import dtype
+from tests.unit.remapped import value_type
 
 
 def rules_of(text: str) -> Rules:
@@ -142,8 +142,8 @@ def test_every_file_is_followed_or_refused_in_words(tables: dict[str, object]) -
         return
     for rdesc in (KEYBOARD, MOUSE, nkro(3)):
         places = build.places_of(parse(rdesc + extra_keys(parse(rdesc))))
-        actions.build_rules(rules, {0: places}, dtype("all_rules"))
-        build.build_places(rules, places, dtype("all_places"))
+        actions.build_rules(rules, {0: places}, value_type("all_rules"))
+        build.build_places(rules, places, value_type("all_places"))
         assert all(map(in_words, rules.actions()))
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pyloader.btf import Type
 from pyloader.errors import WrongUse
 from pyloader.hid.remap import codes
 from pyloader.hid.remap.build import Places
@@ -23,6 +21,7 @@ from pyloader.hid.remap.model import (
     Simple,
     TapHold,
 )
+from pyloader.packed import Packed
 
 # As in hid/remap/table.h.
 NR_INTERFACES = 8
@@ -37,11 +36,9 @@ def missing(rules: Rules, interfaces: Sequence[Places]) -> list[str]:
     return [n for n in rules.targets() if not any(places.says(n) for places in interfaces)]
 
 
-def build_rules(
-    rules: Rules, interfaces: Mapping[int, Places], dtype: np.dtype[Any]
-) -> NDArray[Any]:
-    """The rules for a device with these interfaces, by their number: an array of one of ``dtype``
-    (of the map ``all_rules``).
+def build_rules(rules: Rules, interfaces: Mapping[int, Places], type_: Type) -> bytes:
+    """The rules for a device with these interfaces, by their number: a value of the map
+    ``all_rules``, of ``type_``.
 
     Raises:
         WrongUse: the rules press keys that none of them can say, or need more than there is.
@@ -53,18 +50,18 @@ def build_rules(
     for number, places in interfaces.items():
         for code in places.slots:
             sayers[code] = sayers.get(code, 0) | 1 << number
-    made = np.zeros(1, dtype)
+    made = Packed(type_)
     for code, mask in sayers.items():
-        made[0]["sayers"][code] = mask
-        made[0]["usual"][code] = next(iter(codes.codes_of(codes.name_of(code))), code)
-    _Actions(made[0], sayers).write(rules)
-    return made
+        made["sayers"][code] = mask
+        made["usual"][code] = next(iter(codes.codes_of(codes.name_of(code))), code)
+    _Actions(made, sayers).write(rules)
+    return made.tobytes()
 
 
 class _Actions:
     """Writes actions and steps, each once."""
 
-    def __init__(self, table: Any, sayers: Mapping[int, int]) -> None:
+    def __init__(self, table: Packed, sayers: Mapping[int, int]) -> None:
         self._table, self._sayers = table, sayers
         self._known: dict[Any, int] = {}
         self._steps = 0
@@ -80,7 +77,7 @@ class _Actions:
             row["nr"], row["layer"] = len(combo.names), order[combo.layer]
             row["within_ms"] = combo.within_ms
             members = [codes.codes_of(name)[0] for name in combo.names]
-            row["codes"][: len(members)] = members
+            row["codes"].put(0, members)
             row["action"] = self._number(combo.action, members[0], order)
         self._table["nr_combos"] = len(rules.combos)
 
@@ -108,10 +105,10 @@ class _Actions:
             self._simple(row, action, own, order)
         return number
 
-    def _simple(self, row: Any, action: Simple, own: int, order: dict[str, int]) -> None:
+    def _simple(self, row: Packed, action: Simple, own: int, order: dict[str, int]) -> None:
         if isinstance(action, Keys):
             row["kind"], row["nr"] = _KEYS, len(action.names)
-            row["codes"][: len(action.names)] = [self._code_for(n) for n in action.names]
+            row["codes"].put(0, [self._code_for(n) for n in action.names])
         elif isinstance(action, Pass):
             row["kind"], row["nr"], row["codes"][0] = _KEYS, 1, own
         elif isinstance(action, Nothing):
@@ -121,7 +118,7 @@ class _Actions:
         else:
             self._macro(row, action)
 
-    def _macro(self, row: Any, action: Macro) -> None:
+    def _macro(self, row: Packed, action: Macro) -> None:
         steps: list[int] = []
         for step in action.steps:
             pressed = [self._code_for(name) for name in step.names]
@@ -130,7 +127,7 @@ class _Actions:
         if self._steps + len(steps) > len(self._table["steps"]) or len(steps) > _MOST_STEPS:
             raise WrongUse("the macros of the rules are too long")
         row["kind"], row["nr"], row["codes"][0] = _MACRO, len(steps), self._steps
-        self._table["steps"][self._steps : self._steps + len(steps)] = steps
+        self._table["steps"].put(self._steps, steps)
         self._steps += len(steps)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyloader import lock
+from pyloader import libbpf, lock
 from pyloader.attached import Attached
+from pyloader.btf import Type
 from pyloader.catalog import find_hid_extra_keys, find_hid_remapper
+from pyloader.errors import LoadError
 from pyloader.hid import attach as programs
 from pyloader.hid.detach import detach
 from pyloader.hid.device import Device
@@ -18,7 +21,6 @@ from pyloader.hid.remap.build import build_places
 from pyloader.hid.remap.extra import MOST_BYTES
 from pyloader.hid.remap.model import Rules
 from pyloader.hid.remap.plan import Part, Plan, part_of
-from pyloader.maps import BpfMap
 from pyloader.object import BpfObject
 
 NAME, EXTRA = "remap", "extra_keys"
@@ -119,7 +121,7 @@ def _members(device: Device) -> dict[int, tuple[Device, Attached]]:
             continue
         if on.policy_variable(_BYPASSED).value:
             return {}
-        shared.add(on.maps[_RULES].id)
+        shared.add(on.map_id(_RULES))
         found[int(on.policy_variable(_INTERFACE).value)] = each, on
     return found if len(shared) == 1 else {}
 
@@ -143,30 +145,36 @@ def _extend(part: Part) -> None:
 # ---- what is written where
 
 
-def _write(
-    maps: Mapping[str, BpfMap], table: int, rules: Rules, numbered: Mapping[int, Part]
-) -> None:
-    places = {number: part.places for number, part in numbered.items()}
-    made = build_rules(rules, places, maps[_RULES].value_dtype)
-    maps[_RULES].update(table, made[0])
-    for number in numbered:
-        _write_places(maps, table, rules, number, numbered[number])
+class _Tables:
+    """The maps of rules and places. ``maps`` are descriptors, ``types`` those of the values."""
 
+    def __init__(self, maps: Mapping[str, int], types: Mapping[str, Type]) -> None:
+        self._maps, self._types = maps, types
 
-def _write_places(
-    maps: Mapping[str, BpfMap], table: int, rules: Rules, number: int, part: Part
-) -> None:
-    made = build_places(rules, part.places, maps[_PLACES].value_dtype)
-    maps[_PLACES].update(number * _NR_TABLES + table, made[0])
+    def write(self, table: int, rules: Rules, numbered: Mapping[int, Part]) -> None:
+        places = {number: part.places for number, part in numbered.items()}
+        self._store(_RULES, table, build_rules(rules, places, self._types[_RULES]))
+        for number, part in numbered.items():
+            self.write_places(table, rules, number, part)
+
+    def write_places(self, table: int, rules: Rules, number: int, part: Part) -> None:
+        made = build_places(rules, part.places, self._types[_PLACES])
+        self._store(_PLACES, number * _NR_TABLES + table, made)
+
+    def _store(self, map_: str, key: int, value: bytes) -> None:
+        try:
+            libbpf.update(self._maps[map_], key.to_bytes(4, sys.byteorder), value)
+        except libbpf.CallFailed as error:
+            raise LoadError(f"map {map_} of {NAME} cannot be written: {error}") from None
 
 
 def _begin(rules: Rules, numbered: Mapping[int, Part], joined: list[Device]) -> None:
     """Attach a copy to each interface; all share the maps of the first."""
     first, *others = numbered
-    build: dict[int, Part] = dict(numbered)
 
     def fill(loaded: BpfObject) -> None:
-        _write(loaded.maps, 0, rules, build)
+        types = {name: loaded.spec.maps[name].value_type for name in (_RULES, _PLACES)}
+        _Tables(loaded.map_fds(), types).write(0, rules, numbered)
 
     _attach(first, numbered[first], joined, fill=fill)
     if others:
@@ -210,10 +218,11 @@ def _replace(
     _, on = next(iter(members.values()))
     current = on.policy_variable(_CURRENT)
     other = 1 - int(current.value)
-    _write(on.maps, other, planned.rules, {**numbered, **new})
-    if new:
-        with on.open_maps(_SHARED) as shared:
-            for number, part in new.items():
-                _write_places(on.maps, 1 - other, planned.rules, number, part)
-                _attach(number, part, joined, shared)
+    types = {name: on.value_type(name) for name in (_RULES, _PLACES)}
+    with on.open_maps(_SHARED) as shared:
+        tables = _Tables(shared, types)
+        tables.write(other, planned.rules, {**numbered, **new})
+        for number, part in new.items():
+            tables.write_places(1 - other, planned.rules, number, part)
+            _attach(number, part, joined, shared)
     current.value = other

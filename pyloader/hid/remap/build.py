@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from pyloader.btf import Type
 from pyloader.errors import WrongUse
 from pyloader.hid.descriptor import INPUT, Descriptor, Field
 from pyloader.hid.remap import codes
 from pyloader.hid.remap.model import Rules
 from pyloader.hid.remap.read import AXES
+from pyloader.packed import Packed
 
 # As in hid/remap/table.h.
 NR_REPORTS, NR_FIELDS, NR_USAGES, NR_AXES = 8, 32, 2048, 8
@@ -20,6 +18,7 @@ SEEN_BYTES = 64
 NO_REPORT = 0xFF
 _BITS, _ARRAY = range(2)
 _ONE = 1 << 16
+_WORD = (1 << 64) - 1
 _LARGEST_ARRAY_BITS = 16
 
 
@@ -89,17 +88,16 @@ def places_of(descriptor: Descriptor) -> Places:
     return found
 
 
-def build_places(rules: Rules, places: Places, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The places as the program knows them, an array of one of ``dtype`` (of the map
-    ``all_places``).
+def build_places(rules: Rules, places: Places, type_: Type) -> bytes:
+    """The places as the program knows them: a value of the map ``all_places``, of ``type_``.
 
     Raises:
         WrongUse: the interface has more than there is room for.
     """
-    made = np.zeros(1, dtype)
-    _write_places(made[0], places)
-    _write_axes(made[0], rules, places)
-    return made
+    made = Packed(type_)
+    _write_places(made, places)
+    _write_axes(made, rules, places)
+    return made.tobytes()
 
 
 # ---- what the device has
@@ -165,12 +163,12 @@ def _nobody(each: Field) -> int:
 # ---- as the program knows it
 
 
-def _write_places(table: Any, places: Places) -> None:
+def _write_places(table: Packed, places: Places) -> None:
     table["nr_reports"], table["nr_fields"] = len(places.reports), len(places.fields)
     for n, (report_id, size) in enumerate(places.reports):
         table["reports"][n]["id"], table["reports"][n]["size"] = report_id, size
-        moves = places.moves[n].to_bytes(SEEN_BYTES, "little")
-        table["reports"][n]["moves"][:] = np.frombuffer(moves, "<u8")
+        words = [places.moves[n] >> bit & _WORD for bit in range(0, 8 * SEEN_BYTES, 64)]
+        table["reports"][n]["moves"].put(0, words)
     first = 0
     for n, (report, kind, each) in enumerate(places.fields):
         row = table["fields"][n]
@@ -180,19 +178,19 @@ def _write_places(table: Any, places: Places) -> None:
         if first + number > NR_USAGES:
             raise WrongUse(f"the device has more than {NR_USAGES} usages in its key fields")
         row["nr_codes"] = number
-        for i in range(number):
-            usage = each.usage_of(i) if kind == _BITS else each.usages[i]
-            table["codes"][first + i] = codes.code_of(usage)
+        usages = map(each.usage_of, range(number)) if kind == _BITS else each.usages
+        table["codes"].put(first, list(map(codes.code_of, usages)))
         if kind == _ARRAY:
             row["minimum"], row["none"] = each.values.logical_minimum, _nobody(each)
         first += number
-    table["slots"]["report"] = NO_REPORT
+    for code in range(len(table["slots"])):
+        table["slots"][code]["report"] = NO_REPORT
     for code, slot in places.slots.items():
         row = table["slots"][code]
         row["report"], row["field"], row["value"] = slot.report, slot.field, slot.value
 
 
-def _write_axes(table: Any, rules: Rules, places: Places) -> None:
+def _write_axes(table: Packed, rules: Rules, places: Places) -> None:
     """Every field of such an axis, in the reports that are in the table."""
     number = 0
     for name, scale in rules.scales.items():
