@@ -139,14 +139,18 @@ def detach(device: str, program: str | None, as_json: bool) -> None:
     found = find_device(device)
     ended = rules.end(found) if program in (None, rules.NAME) else []
     names = [name for each, name in ended if each == found]
+    others = [(each, name) for each, name in ended if each != found]
     if program != rules.NAME or not ended:
         names += take_off(found, program)
-    names += [f"{name} of {each.sysname}" for each, name in ended if each != found]
     if as_json:
-        emit_json({"device": found.sysname, "detached": names})
-    elif names:
+        also = [{"device": each.sysname, "program": name} for each, name in others]
+        emit_json({"device": found.sysname, "detached": names, "others": also})
+        return
+    if names:
         click.echo(f"{', '.join(names)} off {found.sysname} ({found.name})")
-    else:
+    for each, name in others:
+        click.echo(f"{name} off {each.sysname} ({each.name})")
+    if not names and not others:
         click.echo(f"no program was pinned for {found.sysname} ({found.name}); nothing changed")
 
 

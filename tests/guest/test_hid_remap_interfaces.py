@@ -87,7 +87,7 @@ def test_rules_are_replaced_and_end_on_both(device: Device, rules: Path) -> None
     device.hands.press("f9")
     assert device.thumb.come_out(3)[-1] == {"nextsong"}
     said = done("hid", "detach", device.keys.sysname, "remap").out
-    assert f"remap of {device.media.sysname}" in said
+    assert f"remap off {device.media.sysname}" in said
     assert device.thumb.come_out(3)[-1] == frozenset()
     assert device.hands.come_out(3)[-1] == {"f9"}
     device.hands.release("f9")
