@@ -122,12 +122,7 @@ class Attached:
 
         Raises UnknownName, BadValue.
         """
-        parsed: dict[str, Any] = {}
-        for name, text in texts.items():
-            var, knob = self.variable(name), self.knobs.get(name)
-            parsed[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
-            values.encode(var.type, parsed[name], name)
-        return parsed
+        return tags.parse_values(texts, self.knobs, self.variable)
 
     def knob_values(self) -> dict[str, Any]:
         """The value of each knob now."""

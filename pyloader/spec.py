@@ -170,11 +170,7 @@ class ObjectSpec:
 
         Raises UnknownName, BadValue.
         """
-        parsed: dict[str, Any] = {}
-        for name, text in texts.items():
-            var, knob = self.variable(name), self.knobs.get(name)
-            parsed[name] = knob.parse(text) if knob else values.parse(var.type, text, name)
-        return parsed
+        return tags.parse_values(texts, self.knobs, self.variable)
 
     def sole_ops(self, kind: str) -> OpsSpec:
         """The one struct_ops map of ``kind``; BadObject if there is none or more than one."""

@@ -7,8 +7,8 @@ maps of a program set that runs, so any process can tell them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from pyloader import values
 from pyloader.btf import Array, DataVar, Int, Type
@@ -66,6 +66,26 @@ class Knob(NamedTuple):
                 f"it takes {self.minimum} to {self.maximum}{unit}"
             )
         return value
+
+
+class _Typed(Protocol):
+    @property
+    def type(self) -> Type: ...
+
+
+def parse_values(
+    texts: Mapping[str, str], knobs: Mapping[str, Knob], variable: Callable[[str], _Typed]
+) -> dict[str, Any]:
+    """What a user typed for knobs, or for variables without tags, as values in range.
+
+    ``variable`` finds the global of a name. Raises UnknownName (of ``variable``), BadValue.
+    """
+    parsed: dict[str, Any] = {}
+    for name, text in texts.items():
+        kind, knob = variable(name).type, knobs.get(name)
+        parsed[name] = knob.parse(text) if knob else values.parse(kind, text, name)
+        values.encode(kind, parsed[name], name)
+    return parsed
 
 
 class Stat(NamedTuple):
