@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple, NoReturn, cast
 
-from pyloader.errors import BadRules, ScxhidError
+from pyloader import toml_text
+from pyloader.errors import BadRules
 from pyloader.names import nearest
 from pyloader.places import data_root
 from pyloader.rules import cpus as cpu_lists
@@ -19,6 +18,7 @@ from pyloader.rules.cpus import Machine
 from pyloader.rules.model import DEFAULT_LAYER, Layer, Range, Rule, RuleSet
 from pyloader.rules.patterns import literal_bytes
 from pyloader.rules.shadow import shadowed
+from pyloader.toml_text import shown
 
 LARGEST_FILE = 4 << 20
 """Bytes; 256 rules need a hundredth of it."""
@@ -38,10 +38,7 @@ class Read(NamedTuple):
 
 def find_file(text: str) -> str:
     """The path that ``text`` is, or that of the rules of this name that come with scxhid."""
-    shipped = data_root("schedulers") / "rules" / f"{text}.toml"
-    if "/" in text or "." in text or os.path.exists(text) or not shipped.is_file():
-        return text
-    return str(shipped)
+    return toml_text.find_file(text, data_root("schedulers") / "rules")
 
 
 def read_file(path: str, machine: Machine) -> Read:
@@ -50,39 +47,19 @@ def read_file(path: str, machine: Machine) -> Read:
     BadRules, which names the file, the table and the key, if it cannot be followed;
     ScxhidError if it cannot be read.
     """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb") as file:
-            if stat.S_ISDIR(os.fstat(fd).st_mode):
-                raise ScxhidError(f"{path} is a directory; give a file of rules")
-            raw = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, IsADirectoryError):
-            raise ScxhidError(f"{path} is a directory; give a file of rules") from None
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ScxhidError(f"{path} cannot be read: {why}; give a file of rules") from None
-    return read_bytes(raw, path, machine)
+    return read_bytes(toml_text.contents(path, LARGEST_FILE), path, machine)
 
 
 def read_bytes(raw: bytes, path: str, machine: Machine) -> Read:
     """The same for the contents of the file; ``path`` is only for errors."""
-    import tomllib
-
-    if len(raw) > LARGEST_FILE:
-        raise BadRules(path, "", "", f"is longer than {LARGEST_FILE >> 20} MiB: no rules are")
     try:
-        document = tomllib.loads(raw.decode())
-    except UnicodeDecodeError as error:
-        why = f"is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}"
-        raise BadRules(path, "", "", why) from None
-    except RecursionError:
-        raise BadRules(path, "", "", "nests too deep to be rules") from None
-    except ValueError as error:
-        twice = _TWICE.fullmatch(str(error))
+        _, document = toml_text.parse(raw, path, LARGEST_FILE)
+    except BadRules as error:
+        twice = _TWICE.fullmatch(str(error.__cause__))
         if twice:
             why = f"stands there twice{twice[2]}; a layer has one table"
             raise BadRules(path, f"[layer.{twice[1]}]", "", why) from None
-        raise BadRules(path, "", "", f"is not TOML: {error}") from None
+        raise
     return _Reader(path, machine).document(document)
 
 
@@ -113,14 +90,14 @@ class _Table:
         if value is default:
             return default
         if type(value) is not kind:
-            self.wrong(key, f"is {_shown(value)}; it takes {words}")
+            self.wrong(key, f"is {shown(value)}; it takes {words}")
         return value
 
     def number(self, key: str, limits: Range, unit: str, default: int) -> int:
         low, high = limits
         value = self.get(key, int, f"a whole number from {low} to {high}{unit}", default)
         if not low <= value <= high:
-            self.wrong(key, f"is {_shown(value)}; it takes {low} to {high}{unit}")
+            self.wrong(key, f"is {shown(value)}; it takes {low} to {high}{unit}")
         return value
 
     def range(self, key: str, limits: Range, number: Callable[[Any], Any]) -> Range | None:
@@ -132,11 +109,11 @@ class _Table:
         low, high = limits
         found = [number(item) for item in pair]
         if len(found) != 2 or any(type(item) is not int for item in found):
-            self.wrong(key, f"is {_shown(value)}; it takes a number or [FIRST, LAST]")
+            self.wrong(key, f"is {shown(value)}; it takes a number or [FIRST, LAST]")
         if not low <= min(found) <= max(found) <= high:
-            self.wrong(key, f"is {_shown(value)}; it takes {low} to {high}")
+            self.wrong(key, f"is {shown(value)}; it takes {low} to {high}")
         if found[0] > found[1]:
-            self.wrong(key, f"is {_shown(value)}, a range that ends before it begins")
+            self.wrong(key, f"is {shown(value)}, a range that ends before it begins")
         return found[0], found[1]
 
     def patterns(self, key: str, check: Callable[[str], str | None]) -> Sequence[str | None]:
@@ -147,7 +124,7 @@ class _Table:
         found = cast("list[Any]", value) if isinstance(value, list) else [value]
         for item in found:
             if not isinstance(item, str):
-                self.wrong(key, f"is {_shown(value)}; it takes text, or a list of texts")
+                self.wrong(key, f"is {shown(value)}; it takes text, or a list of texts")
             why = "an empty pattern, which fits nothing" if not item else check(item)
             why = "a NUL, which no name has" if "\0" in item else why
             if why:
@@ -208,7 +185,7 @@ class _Reader:
         if latency not in model.LATENCIES:
             meant = nearest(latency[:60], model.LATENCIES)
             hint = f"; did you mean {meant[0]}?" if meant else ""
-            table.wrong("latency", f"is {_shown(latency)}, not {_or(model.LATENCIES)}{hint}")
+            table.wrong("latency", f"is {shown(latency)}, not {_or(model.LATENCIES)}{hint}")
         return Layer(
             name,
             weight=table.number("weight", model.WEIGHTS, "", usual.weight),
@@ -230,7 +207,7 @@ class _Reader:
         else:
             items = cast("list[Any]", value) if isinstance(value, list) else [value]
             if not items or any(type(item) is not int for item in items):
-                table.wrong("cpus", f'is {_shown(value)}; it takes "0-3,8" or [0, 1, 2, 3, 8]')
+                table.wrong("cpus", f'is {shown(value)}; it takes "0-3,8" or [0, 1, 2, 3, 8]')
             found = frozenset(cast("list[int]", items))
         present, online = self.machine
         missing = sorted(found - present)
@@ -254,7 +231,7 @@ class _Reader:
         if layer not in layers:
             meant = nearest(layer[:60], layers)
             hint = f"did you mean {' or '.join(meant)}?" if meant else f"add [layer.{layer[:60]}]"
-            table.wrong("layer", f"is {_shown(layer)}, and there is no such layer; {hint}")
+            table.wrong("layer", f"is {shown(layer)}, and there is no such layer; {hint}")
         rule = Rule(
             layer,
             uid=table.range("uid", (0, model.MAX_UID), lambda item: _uid(table, item)),
@@ -286,7 +263,7 @@ def _uid(table: _Table, item: Any) -> Any:
     try:
         return pwd.getpwnam(item).pw_uid
     except (KeyError, ValueError, UnicodeError):
-        table.wrong("uid", f"is {_shown(item)}, and there is no such user on this machine")
+        table.wrong("uid", f"is {shown(item)}, and there is no such user on this machine")
 
 
 def _bad_comm(pattern: str) -> str | None:
@@ -311,13 +288,3 @@ def _bad_cgroup(pattern: str) -> str | None:
 
 def _or(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _shown(value: Any) -> str:
-    """A value of the file as it may stand in a sentence."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # a number of thousands of digits
-        return "far too large"
-    text = {"True": "true", "False": "false"}.get(text, text)
-    return text if len(text) <= 60 else f"{text[:57]}..."

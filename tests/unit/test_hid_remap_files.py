@@ -78,6 +78,7 @@ def test_all_that_a_key_may_do() -> None:
         ("[axes]\nxx = { scale = 1 }\n", "which is no axis; did you mean x"),
         ("[axes]\nx = { scale = nan }\n", "has a scale of nan"),
         ("[axes]\nx = { scale = 1e9 }\n", "1000 is the most"),
+        (f"[keys]\na = 0x{'f' * 9000}\n", "my.toml:2:1: [keys] a is far too large; it takes"),
         ("[device]\nname = 'x'\n", "has no rules"),
         ("[device]\nvid = 70000\n[keys]\na='b'\n", "my.toml:2:1: [device] vid is 70000"),
         (

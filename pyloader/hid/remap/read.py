@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, cast
 
-from pyloader.errors import BadRules, ScxhidError
+from pyloader import toml_text
+from pyloader.errors import BadRules
 from pyloader.hid.remap import codes, where
 from pyloader.hid.remap.model import (
     BASE,
@@ -24,6 +24,7 @@ from pyloader.hid.remap.model import (
     TapHold,
 )
 from pyloader.names import nearest
+from pyloader.toml_text import shown
 
 LARGEST_FILE = 1 << 20  # bytes
 MOST_LAYERS = 16
@@ -60,29 +61,12 @@ def read_file(path: str) -> Rules:
         BadRules: it cannot be followed; the sentence has file, line, column and key.
         ScxhidError: it cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ScxhidError(f"{path} cannot be read: {why}; give a file of remap rules") from None
-    return read_bytes(raw, path)
+    return read_bytes(toml_text.contents(path, LARGEST_FILE), path)
 
 
 def read_bytes(raw: bytes, path: str) -> Rules:
     """The same for the contents of the file; ``path`` is only for errors."""
-    if len(raw) > LARGEST_FILE:
-        raise BadRules(path, "", "", f"is longer than {LARGEST_FILE >> 20} MiB: no rules are")
-    try:
-        text = raw.decode()
-        document = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        why = f"is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}"
-        raise BadRules(path, "", "", why) from None
-    except RecursionError:
-        raise BadRules(path, "", "", "nests too deep to be rules") from None
-    except ValueError as error:
-        raise BadRules(path, "", "", f"is not TOML: {error}") from None
+    text, document = toml_text.parse(raw, path, LARGEST_FILE)
     return _Reader(path, text).document(document)
 
 
@@ -133,13 +117,13 @@ class _Reader:
         bus = self._typed(values, "bus", str, ", ".join(_BUSES))
         if bus is not None and bus not in _BUSES:
             self._key = "bus"
-            self._wrong(f"is {bus!r}; it takes {', '.join(_BUSES)}")
+            self._wrong(f"is {shown(bus)}; it takes {', '.join(_BUSES)}")
         ids: list[int | None] = []
         for key in ("vid", "pid"):
             self._key = key
             number = self._typed(values, key, int, "a number such as 0x046d")
             if number is not None and not 0 <= number <= 0xFFFF:
-                self._wrong(f"is {number}; it takes 0 to 0xffff")
+                self._wrong(f"is {shown(number)}; it takes 0 to 0xffff")
             ids.append(number)
         return Match(name, ids[0], ids[1], None if bus is None else _BUSES[bus])
 
@@ -180,9 +164,9 @@ class _Reader:
             self._only(given, ("scale",))
             scale = given.get("scale", 1.0)
             if isinstance(scale, bool) or not isinstance(scale, int | float):
-                self._wrong(f"has a scale of {scale!r}; it takes a number such as -1.0")
+                self._wrong(f"has a scale of {shown(scale)}; it takes a number such as -1.0")
             if not abs(scale) <= LARGEST_SCALE:
-                self._wrong(f"has a scale of {scale}; {LARGEST_SCALE:g} is the most")
+                self._wrong(f"has a scale of {shown(scale)}; {LARGEST_SCALE:g} is the most")
             found[name] = float(scale)
         return found
 
@@ -198,7 +182,7 @@ class _Reader:
                 self._wrong(f"has no {part!r}: a key that is tapped or held takes both")
         resolve = given.get("resolve", RESOLVES[0])
         if resolve not in RESOLVES:
-            self._wrong(f"has resolve = {resolve!r}; it takes {', '.join(RESOLVES)}")
+            self._wrong(f"has resolve = {shown(resolve)}; it takes {', '.join(RESOLVES)}")
         return TapHold(
             self._simple(given["tap"], prefer_buttons),
             self._simple(given["hold"], prefer_buttons),
@@ -212,7 +196,7 @@ class _Reader:
                 value, prefer_buttons
             )
         if not isinstance(value, dict):
-            self._wrong(f"is {value!r}; it takes a key, 'none', 'pass' or a table")
+            self._wrong(f"is {shown(value)}; it takes a key, 'none', 'pass' or a table")
         given = cast(dict[str, Any], value)
         how = next(iter(given), "")
         if len(given) != 1 or how not in (*_LAYER_ACTIONS, "macro"):
@@ -226,8 +210,9 @@ class _Reader:
         if not isinstance(name, str) or name not in self._layers or name == BASE:
             others = [layer for layer in self._layers if layer != BASE]
             if not others:
-                self._wrong(f"goes to the layer {name!r}, and the file has none")
-            self._wrong(f"goes to {_unknown('layer', str(name), others)}")
+                self._wrong(f"goes to the layer {shown(name)}, and the file has none")
+            text = name if isinstance(name, str) else shown(name)
+            self._wrong(f"goes to {_unknown('layer', text, others)}")
         return Layer(how, name)
 
     def _macro(self, value: Any, prefer_buttons: bool) -> Macro:
@@ -279,20 +264,20 @@ class _Reader:
 
     def _as_table(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self._wrong(f"is {value!r}; it takes a table")
+            self._wrong(f"is {shown(value)}; it takes a table")
         return cast(dict[str, Any], value)
 
     def _typed(self, values: Mapping[str, Any], key: str, kind: type, words: str) -> Any:
         value = values.get(key)
         if value is not None and type(value) is not kind:
             self._key = key
-            self._wrong(f"is {value!r}; it takes {words}")
+            self._wrong(f"is {shown(value)}; it takes {words}")
         return value
 
     def _milliseconds(self, values: Mapping[str, Any], key: str, default: int) -> int:
         value = values.get(key, default)
         if type(value) is not int or not 1 <= value <= LONGEST_MS:
-            self._wrong(f"has {key} = {value!r}; it takes 1 to {LONGEST_MS}")
+            self._wrong(f"has {key} = {shown(value)}; it takes 1 to {LONGEST_MS}")
         return value
 
     def _only(self, values: Mapping[str, Any], known: Iterable[str]) -> None:
