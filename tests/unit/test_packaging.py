@@ -84,7 +84,11 @@ def test_wheel_has_the_headers_that_a_new_scheduler_includes(wheel: Path) -> Non
 
 
 def test_wheel_has_the_rules_that_can_be_named(wheel: Path) -> None:
-    assert "pyloader/_data/schedulers/rules/desktop.toml" in zipfile.ZipFile(wheel).namelist()
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert "pyloader/_data/schedulers/rules/desktop.toml" in names
+    keymaps = list((ROOT / "hid" / "keymaps").glob("*.toml"))
+    assert keymaps
+    assert {f"pyloader/_data/hid/keymaps/{path.name}" for path in keymaps} <= names
 
 
 def test_wheel_has_the_schedulers_with_faults_that_the_demo_shows(wheel: Path) -> None:
