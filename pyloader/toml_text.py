@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pyloader.errors import BadRules, ScxhidError
+from pyloader.names import nearest
 
 
 def contents(path: str, largest: int) -> bytes:
@@ -58,9 +59,24 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def find_file(text: str, shipped: Path) -> str:
-    """The path that ``text`` is, or that of the file of this name in the folder ``shipped``."""
-    named = shipped / f"{text}.toml"
-    if "/" in text or "." in text or os.path.exists(text) or not named.is_file():
-        return text
-    return str(named)
+def find_file(text: str, kind: str, shipped: Path, beside: str = "") -> str:
+    """The path that ``text`` is, from the folder ``beside`` on, or that of the file of this name in
+    the folder ``shipped``, which holds some of a ``kind``.
+
+    Raises:
+        ScxhidError: it is a name, and there is neither.
+    """
+    path = os.path.join(beside, text)
+    if "/" in text or "." in text or not text or os.path.exists(path):
+        return path
+    names = shipped_names(shipped)
+    if text in names:
+        return str(shipped / f"{text}.toml")
+    meant = nearest(text[:60], names)
+    hint = f"did you mean {' or '.join(meant)}?" if meant else f"there are {', '.join(names)}"
+    raise ScxhidError(f"no file and no {kind} are called {text[:60]!r}; {hint}")
+
+
+def shipped_names(shipped: Path) -> list[str]:
+    """Names of the files in a folder of such."""
+    return sorted(path.stem for path in shipped.glob("*.toml"))

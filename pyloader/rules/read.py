@@ -37,8 +37,11 @@ class Read(NamedTuple):
 
 
 def find_file(text: str) -> str:
-    """The path that ``text`` is, or that of the rules of this name that come with scxhid."""
-    return toml_text.find_file(text, data_root("schedulers") / "rules")
+    """The path that ``text`` is, or that of the rules of this name that come with scxhid.
+
+    Raises ScxhidError if it is a name, and there is neither.
+    """
+    return toml_text.find_file(text, "rules", data_root("schedulers") / "rules")
 
 
 def read_file(path: str, machine: Machine) -> Read:

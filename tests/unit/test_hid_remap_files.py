@@ -59,7 +59,7 @@ def test_all_that_a_key_may_do() -> None:
     [
         ('[keys]\ncapslok = "a"\n', "my.toml:2:1: [keys] capslok names 'capslok', which is no key"),
         ('[keys]\n  a = "bb"\n', "my.toml:2:3: [keys] a names 'bb', which is no key"),
-        ('[kexs]\na = "b"\n', "has 'kexs', which is no key; did you mean keys"),
+        ('[kexs]\na = "b"\n', "my.toml:1:1: kexs is no key here; did you mean keys"),
         ("[keys]\na = 3\n", "a is 3; it takes a key"),
         ('[keys]\na = { layer = "nav" }\n', "goes to the layer 'nav', and the file has none"),
         (

@@ -91,6 +91,15 @@ def test_wheel_has_the_rules_that_can_be_named(wheel: Path) -> None:
     assert {f"pyloader/_data/hid/keymaps/{path.name}" for path in keymaps} <= names
 
 
+def test_installed_keymaps_are_found_by_name(installed: Path) -> None:
+    code = (
+        "from pyloader.hid.remap.compose import find_file, read_compose\n"
+        "print(read_compose(find_file('vim-nav')).path)"
+    )
+    path = in_installation(installed, code).strip()
+    assert path == str(installed / "pyloader" / "_data" / "hid" / "keymaps" / "vim-nav.toml")
+
+
 def test_wheel_has_the_schedulers_with_faults_that_the_demo_shows(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in ("refused", "stall"):

@@ -293,7 +293,8 @@ def test_the_rules_that_come_with_it_are_right_and_found_by_name() -> None:
     assert found.warnings == ()
     assert set(found.rules.layers) == {"default", "desktop", "games", "kernel", "background"}
     assert find_file("./desktop") == "./desktop"
-    assert find_file("none") == "none"
+    with pytest.raises(ScxhidError, match="no rules are called 'desktp'; did you mean desktop"):
+        find_file("desktp")
 
 
 def test_the_reference_shows_the_rules_that_come_with_it() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 
 from pyloader import toml_text
-from pyloader.errors import BadRules
-from pyloader.hid.remap import codes, where
+from pyloader.hid.remap import codes
+from pyloader.hid.remap.fragment import Fragment
 from pyloader.hid.remap.model import (
     BASE,
     RESOLVES,
@@ -23,14 +24,13 @@ from pyloader.hid.remap.model import (
     Simple,
     TapHold,
 )
+from pyloader.hid.remap.where import Source
 from pyloader.names import nearest
 from pyloader.toml_text import shown
 
 LARGEST_FILE = 1 << 20  # bytes
-MOST_LAYERS = 16
 MOST_KEYS = 4  # of one action, and of a combo
 MOST_STEPS = 31  # of a macro
-MOST_COMBOS = 64
 LONGEST_MS = 5000
 
 AXES = {
@@ -47,15 +47,18 @@ AXES = {
 
 LARGEST_SCALE = 1000.0
 
+TABLES = ("keys", "buttons", "combo", "axes", "layer")
+"""Names of the tables that rules stand in."""
+
 _BUSES = {"usb": 3, "bluetooth": 5, "virtual": 6, "i2c": 0x18}
-_TABLES = ("device", "keys", "buttons", "combo", "axes", "layer")
+_MATCH = ("name", "vid", "pid", "bus")
 _LAYER_ACTIONS = ("layer", "toggle", "oneshot")
 _TAP_HOLD = ("tap", "hold", "timeout_ms", "resolve")
 _DEFAULT_TIMEOUT_MS, _DEFAULT_WITHIN_MS = 200, 50
 
 
 def read_file(path: str) -> Rules:
-    """The rules in the file.
+    """The rules in the file, which is for one device.
 
     Raises:
         BadRules: it cannot be followed; the sentence has file, line, column and key.
@@ -67,97 +70,142 @@ def read_file(path: str) -> Rules:
 def read_bytes(raw: bytes, path: str) -> Rules:
     """The same for the contents of the file; ``path`` is only for errors."""
     text, document = toml_text.parse(raw, path, LARGEST_FILE)
-    return _Reader(path, text).document(document)
+    source = Source(path, text)
+    only(source, document, ("device", *TABLES))
+    device = read_device(source, document.get("device", {}))
+    found = read_fragment(source, document, layer_names(source, document))
+    return found.rules(device, path)
+
+
+def only(source: Source, table: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse keys that are none of ``known``."""
+    for key in table:
+        if key not in known:
+            source.wrong((), key, f"is no key here{_meant(key, known)}")
+
+
+def read_device(source: Source, value: Any) -> Match:
+    """Which device the table ``[device]`` is about."""
+    inside = replace(source, within=("device",))
+    if not isinstance(value, dict):
+        source.wrong(("device",), "", f"is {shown(value)}; it takes a table")
+    values = cast(dict[str, Any], value)
+    for key in values:
+        if key in TABLES:
+            inside.wrong((), key, "stands in a table of one device; write [[device]] for [device]")
+    only(inside, values, _MATCH)
+    return read_match(inside, values)
+
+
+def read_section(source: Source, value: Any) -> tuple[Match, dict[str, Any]]:
+    """Which devices one of the tables ``[[device]]`` is about, and the table."""
+    if not isinstance(value, dict):
+        source.wrong((), "", f"is {shown(value)}; it takes a table")
+    values = cast(dict[str, Any], value)
+    only(source, values, (*_MATCH, *TABLES))
+    match = read_match(source, values)
+    if match == Match():
+        source.wrong(
+            (),
+            "",
+            f"names no device: it takes {', '.join(_MATCH)}; rules for all others go to [default]",
+        )
+    return match, values
+
+
+def read_match(source: Source, values: Mapping[str, Any]) -> Match:
+    """What the keys of a table say of the devices that are meant."""
+
+    def typed(key: str, kind: type, words: str) -> Any:
+        value = values.get(key)
+        if value is not None and type(value) is not kind:
+            source.wrong((), key, f"is {shown(value)}; it takes {words}")
+        return value
+
+    name = typed("name", str, "text, with * for anything")
+    bus = typed("bus", str, ", ".join(_BUSES))
+    if bus is not None and bus not in _BUSES:
+        source.wrong((), "bus", f"is {shown(bus)}; it takes {', '.join(_BUSES)}")
+    ids: list[int | None] = []
+    for key in ("vid", "pid"):
+        number = typed(key, int, "a number such as 0x046d")
+        if number is not None and not 0 <= number <= 0xFFFF:
+            source.wrong((), key, f"is {shown(number)}; it takes 0 to 0xffff")
+        ids.append(number)
+    return Match(name, ids[0], ids[1], None if bus is None else _BUSES[bus])
+
+
+def layer_names(source: Source, tables: Mapping[str, Any]) -> list[str]:
+    """Names of the layers that stand in a table of rules."""
+    return list(_Reader(source, ()).table(tables, "layer"))
+
+
+def read_fragment(source: Source, tables: Mapping[str, Any], layers: Iterable[str]) -> Fragment:
+    """The rules in ``tables``, some of which are ``TABLES``; keys may lead to any of ``layers``."""
+    return _Reader(source, layers).fragment(tables)
 
 
 class _Reader:
-    def __init__(self, path: str, text: str) -> None:
-        self._path, self._text = path, text
-        self._table, self._key = "", ""
-        self._layers: dict[str, dict[str, Action]] = {BASE: {}}
+    def __init__(self, source: Source, layers: Iterable[str]) -> None:
+        self._source = source
+        self._table: tuple[str, ...] = ()
+        self._key = ""
+        self._known = list(layers)
+        self._found = Fragment(source)
 
-    def document(self, document: Mapping[str, Any]) -> Rules:
-        self._only(document, _TABLES)
-        layers = self._tables(document, "layer")
-        if len(layers) >= MOST_LAYERS:
-            self._wrong(f"has {len(layers)} layers; {MOST_LAYERS - 1} is the most")
+    def fragment(self, tables: Mapping[str, Any]) -> Fragment:
+        found, layers = self._found, self.table(tables, "layer")
         for name in layers:
-            self._layers[name] = {}
-        combos: list[Combo] = []
-        self._keys(BASE, "keys", self._tables(document, "keys"), combos)
-        self._keys(BASE, "buttons", self._tables(document, "buttons"), combos)
-        self._combos(BASE, "combo", self._tables(document, "combo"), combos)
-        for name in layers:
-            self._at(f"layer.{name}")
-            values = layers[name]
+            if name == BASE:
+                self._at(("layer", name))
+                self._wrong("is the name of what always counts; [keys] is that table")
+            found.layers[name] = {}
+            found.stands[name] = self._source
+        self._keys(BASE, ("keys",), self.table(tables, "keys"))
+        self._keys(BASE, ("buttons",), self.table(tables, "buttons"))
+        self._combos(BASE, ("combo",), self.table(tables, "combo"))
+        for name, values in layers.items():
+            self._at(("layer", name))
             if not isinstance(values, dict):
                 self._wrong("is not a table of keys")
-            self._keys(name, f"layer.{name}", cast(dict[str, Any], values), combos)
-        if len(combos) > MOST_COMBOS:
-            self._wrong(f"has {len(combos)} combos; {MOST_COMBOS} is the most")
-        combos.sort(key=lambda combo: -len(combo.names))
-        rules = Rules(
-            self._path,
-            self._device(self._tables(document, "device")),
-            self._layers,
-            tuple(combos),
-            self._scales(self._tables(document, "axes")),
-        )
-        if not rules.sources() and not rules.scales:
-            raise BadRules(self._path, "", "", "has no rules: no keys, buttons, combos or axes")
-        self._ways_out(rules)
-        return rules
+            self._keys(name, ("layer", name), cast(dict[str, Any], values))
+        self._scales(self.table(tables, "axes"))
+        return found
 
     # ---- tables
 
-    def _device(self, values: Mapping[str, Any]) -> Match:
-        self._at("device")
-        self._only(values, ("name", "vid", "pid", "bus"))
-        name = self._typed(values, "name", str, "text, with * for anything")
-        bus = self._typed(values, "bus", str, ", ".join(_BUSES))
-        if bus is not None and bus not in _BUSES:
-            self._key = "bus"
-            self._wrong(f"is {shown(bus)}; it takes {', '.join(_BUSES)}")
-        ids: list[int | None] = []
-        for key in ("vid", "pid"):
-            self._key = key
-            number = self._typed(values, key, int, "a number such as 0x046d")
-            if number is not None and not 0 <= number <= 0xFFFF:
-                self._wrong(f"is {shown(number)}; it takes 0 to 0xffff")
-            ids.append(number)
-        return Match(name, ids[0], ids[1], None if bus is None else _BUSES[bus])
-
-    def _keys(self, layer: str, table: str, values: Mapping[str, Any], combos: list[Combo]) -> None:
+    def _keys(self, layer: str, table: tuple[str, ...], values: Mapping[str, Any]) -> None:
+        is_buttons, keys = table == ("buttons",), self._found.layers[layer]
         for name, value in values.items():
             self._at(table, name)
-            if table != "keys" and table != "buttons" and name == "combo":
-                self._combos(layer, f"{table}.combo", self._as_table(value), combos)
+            if layer != BASE and name == "combo":
+                self._combos(layer, (*table, "combo"), self._as_table(value))
                 continue
-            source = self._key_name(name, prefer_buttons=table == "buttons")
-            if source in self._layers[layer]:
+            source = self._key_name(name, prefer_buttons=is_buttons)
+            if source in keys:
                 self._wrong(f"is another name of {source}, which has a rule already")
-            self._layers[layer][source] = self._action(value, table == "buttons")
+            keys[source] = self._action(value, is_buttons)
 
-    def _combos(
-        self, layer: str, table: str, values: Mapping[str, Any], combos: list[Combo]
-    ) -> None:
+    def _combos(self, layer: str, table: tuple[str, ...], values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             self._at(table, name)
             names = tuple(self._key_name(part) for part in name.split("+"))
             if not 2 <= len(names) <= MOST_KEYS or len(set(names)) < len(names):
                 self._wrong(f"is no combo: it takes 2 to {MOST_KEYS} different keys, as in 'j+k'")
+            before = self._found.combos.get((layer, frozenset(names)))
+            if before:
+                self._wrong(f"is the combo {'+'.join(before.names)}, which has a rule already")
             given = self._as_table(value)
             self._only(given, ("to", "within_ms"))
             if "to" not in given:
                 self._wrong("has no 'to', which says what it means")
             action = self._simple(given["to"], False)
             within = self._milliseconds(given, "within_ms", _DEFAULT_WITHIN_MS)
-            combos.append(Combo(names, action, within, layer))
+            self._found.combos[layer, frozenset(names)] = Combo(names, action, within, layer)
 
-    def _scales(self, values: Mapping[str, Any]) -> dict[str, float]:
-        found: dict[str, float] = {}
+    def _scales(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            self._at("axes", name)
+            self._at(("axes",), name)
             if name not in AXES:
                 self._wrong(f"scales {_unknown('axis', name, AXES)}")
             given = self._as_table(value)
@@ -167,8 +215,7 @@ class _Reader:
                 self._wrong(f"has a scale of {shown(scale)}; it takes a number such as -1.0")
             if not abs(scale) <= LARGEST_SCALE:
                 self._wrong(f"has a scale of {shown(scale)}; {LARGEST_SCALE:g} is the most")
-            found[name] = float(scale)
-        return found
+            self._found.scales[name] = float(scale)
 
     # ---- actions
 
@@ -207,12 +254,11 @@ class _Reader:
         if how == "macro":
             return self._macro(given[how], prefer_buttons)
         name = given[how]
-        if not isinstance(name, str) or name not in self._layers or name == BASE:
-            others = [layer for layer in self._layers if layer != BASE]
-            if not others:
+        if not isinstance(name, str) or name not in self._known:
+            if not self._known:
                 self._wrong(f"goes to the layer {shown(name)}, and the file has none")
             text = name if isinstance(name, str) else shown(name)
-            self._wrong(f"goes to {_unknown('layer', text, others)}")
+            self._wrong(f"goes to {_unknown('layer', text, self._known)}")
         return Layer(how, name)
 
     def _macro(self, value: Any, prefer_buttons: bool) -> Macro:
@@ -239,40 +285,16 @@ class _Reader:
             self._wrong(f"names {_unknown('key', text, codes.key_names())}")
         return codes.name_of(codes.codes_of(name)[0])
 
-    # ---- whether it makes sense
-
-    def _ways_out(self, rules: Rules) -> None:
-        """A layer that is switched on must have a key that switches it off."""
-        base = rules.layers[BASE]
-        for action in rules.actions():
-            if not isinstance(action, Layer) or action.how != "toggle":
-                continue
-            inside = {**base, **rules.layers[action.name]}
-            leave = [a for a in inside.values() if _toggles(a, action.name)]
-            if not leave and not any(_toggles(c.action, action.name) for c in rules.combos):
-                self._at(f"layer.{action.name}")
-                self._wrong(
-                    "is a layer with no way out: where it is switched on, no key that has"
-                    f" {{toggle = {action.name!r}}} is left"
-                )
-
     # ---- help
 
-    def _tables(self, document: Mapping[str, Any], name: str) -> dict[str, Any]:
-        self._at(name)
-        return self._as_table(document.get(name, {}))
+    def table(self, tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+        self._at((name,))
+        return self._as_table(tables.get(name, {}))
 
     def _as_table(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             self._wrong(f"is {shown(value)}; it takes a table")
         return cast(dict[str, Any], value)
-
-    def _typed(self, values: Mapping[str, Any], key: str, kind: type, words: str) -> Any:
-        value = values.get(key)
-        if value is not None and type(value) is not kind:
-            self._key = key
-            self._wrong(f"is {shown(value)}; it takes {words}")
-        return value
 
     def _milliseconds(self, values: Mapping[str, Any], key: str, default: int) -> int:
         value = values.get(key, default)
@@ -280,29 +302,22 @@ class _Reader:
             self._wrong(f"has {key} = {shown(value)}; it takes 1 to {LONGEST_MS}")
         return value
 
-    def _only(self, values: Mapping[str, Any], known: Iterable[str]) -> None:
+    def _only(self, values: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in values:
             if key not in known:
-                if self._table in ("", "device"):
-                    self._key = key
-                self._wrong(f"has {_unknown('key', key, list(known))}")
+                self._wrong(f"has {_unknown('key', key, known)}")
 
-    def _at(self, table: str, key: str = "") -> None:
+    def _at(self, table: tuple[str, ...], key: str = "") -> None:
         self._table, self._key = table, key
 
     def _wrong(self, why: str) -> NoReturn:
-        found = where.find(self._text, self._table, self._key or None)
-        place = f"{self._path}:{found[0]}:{found[1]}" if found else self._path
-        table = f"[{self._table}]" if self._table else ""
-        raise BadRules(place, table, self._key, why)
-
-
-def _toggles(action: Action, layer: str) -> bool:
-    parts = (action.tap, action.hold) if isinstance(action, TapHold) else (action,)
-    return Layer("toggle", layer) in parts
+        self._source.wrong(self._table, self._key, why)
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    return f"{name[:60]!r}, which is no {kind}{_meant(name, known)}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
     meant = nearest(name[:60], known)
-    hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
-    return f"{name[:60]!r}, which is no {kind}{hint}"
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""

@@ -1,0 +1,194 @@
+"""A remap file with all that it includes, and its sections for several devices."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, cast
+
+from pyloader import toml_text
+from pyloader.errors import BadRules, ScxhidError
+from pyloader.hid.remap.fragment import Fragment, overlaid
+from pyloader.hid.remap.model import Match, Rules
+from pyloader.hid.remap.read import (
+    LARGEST_FILE,
+    TABLES,
+    layer_names,
+    only,
+    read_device,
+    read_fragment,
+    read_section,
+)
+from pyloader.hid.remap.where import Source
+from pyloader.places import data_root
+from pyloader.toml_text import shown
+
+MOST_FILES = 64
+DEEPEST = 8  # files of which each includes the next
+MOST_SECTIONS = 64
+
+_INCLUDE, _DEVICE, _DEFAULT = "include", "device", "default"
+
+
+@dataclass(frozen=True)
+class Composed:
+    """The rules of a file. Of several ``sections`` the first that is for a device counts there,
+    where none is, ``default``. A file ``is_plain`` that is for one device: it has one section."""
+
+    path: str
+    sections: tuple[Rules, ...]
+    default: Rules | None = None
+    is_plain: bool = True
+
+
+class _File(NamedTuple):
+    source: Source
+    document: dict[str, Any]
+
+
+class _Section(NamedTuple):
+    source: Source
+    match: Match
+    tables: Mapping[str, Any]
+
+
+def keymaps() -> Path:
+    """The folder of the keymaps that come with scxhid."""
+    return data_root("hid") / "keymaps"
+
+
+def find_file(text: str) -> str:
+    """The path that ``text`` is, or that of the keymap of this name that comes with scxhid.
+
+    Raises:
+        ScxhidError: it is a name, and there is neither.
+    """
+    return toml_text.find_file(text, "keymaps", keymaps())
+
+
+def read_compose(path: str) -> Composed:
+    """The rules in the file and those that it includes.
+
+    Raises:
+        BadRules: one of them cannot be followed; the sentence has file, line, column and key.
+        ScxhidError: the file cannot be read.
+    """
+    return compose_bytes(toml_text.contents(path, LARGEST_FILE), path)
+
+
+def compose_bytes(raw: bytes, path: str) -> Composed:
+    """The same for the contents of the file."""
+    files = _Files().opened(raw, path, ())
+    common = _common(files)
+    sections, defaults = _sections(files), _defaults(files)
+    several = [*sections, *defaults]
+    device = files[-1].document.get(_DEVICE, [])
+    if several and not isinstance(device, list):
+        why = f"cannot count, since {path} has one [device]: write [[device]]"
+        several[0].source.wrong((), "", why)
+    if not several:
+        match = read_device(files[-1].source, {} if device == [] else device)
+        return Composed(path, (common.rules(match, path),))
+    made = tuple(_over(common, [each]).rules(each.match, each.source.label) for each in sections)
+    default = None
+    if defaults:
+        default = _over(common, defaults).rules(Match(), defaults[-1].source.label)
+    return Composed(path, made, default, is_plain=False)
+
+
+class _Files:
+    """Opens files, and counts them."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def opened(self, raw: bytes, path: str, above: tuple[str, ...]) -> list[_File]:
+        """The file and those that it includes, each after those that it includes."""
+        text, document = toml_text.parse(raw, path, LARGEST_FILE)
+        source = Source(path, text)
+        only(source, document, (_INCLUDE, _DEVICE, *TABLES, _DEFAULT))
+        chain = (*above, path)
+        found: list[_File] = []
+        for item in _includes(source, document):
+            found += self._included(source, item, chain)
+        return [*found, _File(source, document)]
+
+    def _included(self, source: Source, item: str, chain: tuple[str, ...]) -> list[_File]:
+        def wrong(why: str) -> NoReturn:
+            source.wrong_item(_INCLUDE, item, f"names {shown(item)}: {why}")
+
+        self._number += 1
+        if self._number >= MOST_FILES:
+            wrong(f"this is more than {MOST_FILES} files")
+        try:
+            path = toml_text.find_file(item, "keymaps", keymaps(), os.path.dirname(source.path))
+            known = [os.path.realpath(each) for each in chain]
+            if os.path.realpath(path) in known:
+                again = chain[known.index(os.path.realpath(path)) :]
+                wrong(f"the files include each other in a circle, {' → '.join((*again, path))}")
+            if len(chain) == DEEPEST:
+                wrong(f"this is more than {DEEPEST} files deep")
+            raw = toml_text.contents(path, LARGEST_FILE)
+        except BadRules:
+            raise
+        except (ScxhidError, OSError, ValueError) as error:  # a path too long, or with a NUL
+            wrong(str(error))
+        return self.opened(raw, path, chain)
+
+
+def _includes(source: Source, document: Mapping[str, Any]) -> list[str]:
+    value = document.get(_INCLUDE, [])
+    items = cast("list[Any]", value) if isinstance(value, list) else [value]
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in items):
+        why = "it takes a list of files and keymaps such as ['vim-nav', 'mine.toml']"
+        source.wrong((), _INCLUDE, f"is {shown(value)}; {why}")
+    return cast("list[str]", items)
+
+
+def _common(files: list[_File]) -> Fragment:
+    """What stands outside of sections."""
+    for source, document in files[:-1]:
+        if isinstance(document.get(_DEVICE), dict):  # counts where that file is used by itself
+            read_device(source, document[_DEVICE])
+    layers = [name for source, document in files for name in layer_names(source, document)]
+    fragments = [read_fragment(source, document, layers) for source, document in files]
+    return overlaid(files[-1].source, fragments)
+
+
+def _sections(files: list[_File]) -> list[_Section]:
+    """Those of a file come before those of the files that it includes."""
+    found: list[_Section] = []
+    for source, document in reversed(files):
+        value = document.get(_DEVICE)
+        if not isinstance(value, list):
+            continue
+        for number, table in enumerate(cast("list[Any]", value), 1):
+            inside = replace(source, within=(_DEVICE,), number=number)
+            if len(found) == MOST_SECTIONS:
+                inside.wrong((), "", f"is one more than {MOST_SECTIONS} sections")
+            found.append(_Section(inside, *read_section(inside, table)))
+    return found
+
+
+def _defaults(files: list[_File]) -> list[_Section]:
+    found: list[_Section] = []
+    for source, document in files:
+        if _DEFAULT not in document:
+            continue
+        inside, value = replace(source, within=(_DEFAULT,)), document[_DEFAULT]
+        if not isinstance(value, dict):
+            inside.wrong((), "", f"is {shown(value)}; it takes a table")
+        tables = cast(dict[str, Any], value)
+        only(inside, tables, TABLES)
+        found.append(_Section(inside, Match(), tables))
+    return found
+
+
+def _over(common: Fragment, sections: list[_Section]) -> Fragment:
+    """The sections over what is common to all."""
+    layers = list(common.stands)
+    layers += [name for each in sections for name in layer_names(each.source, each.tables)]
+    fragments = [read_fragment(each.source, each.tables, layers) for each in sections]
+    return overlaid(sections[-1].source, [common, *fragments])

@@ -1,0 +1,399 @@
+"""Remap files that include others, and files for several devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyloader.errors import BadRules, ScxhidError
+from pyloader.hid.remap.compose import Composed, compose_bytes, find_file, read_compose
+from pyloader.hid.remap.model import Keys, Match, Pass
+from pyloader.hid.remap.read import read_file
+from pyloader.hid.remap.where import find
+
+DESK = """\
+include = ["below.toml"]
+
+[[device]]
+name = "*keyboard*"
+[device.keys]
+capslock = "esc"
+[device.layer.nav]
+j = "pagedown"
+
+[[device]]
+vid = 0x046d
+bus = "usb"
+[device.buttons]
+left = "right"
+
+[default.keys]
+f1 = "f3"
+
+[keys]
+f2 = { layer = "nav" }
+"""
+BELOW = """\
+[keys]
+capslock = "leftctrl"
+f1 = "f2"
+[layer.nav]
+h = "left"
+j = "down"
+[combo]
+"j+k" = { to = "esc" }
+[axes]
+x = { scale = 2.0 }
+"""
+
+
+def written(folder: Path, **files: str) -> str:
+    """Files NAME.toml; the path of the first."""
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text)
+    return str(folder / f"{next(iter(files))}.toml")
+
+
+def composed(folder: Path, **files: str) -> Composed:
+    return read_compose(written(folder, **files))
+
+
+def refusal(folder: Path, **files: str) -> str:
+    """The sentence, without the name of the folder."""
+    with pytest.raises(BadRules) as caught:
+        composed(folder, **files)
+    return str(caught.value).replace(f"{folder}/", "")
+
+
+def pressed(name: str) -> Keys:
+    return Keys((name,))
+
+
+def test_sections_stand_over_what_is_common_and_that_over_what_is_included(tmp_path: Path) -> None:
+    found = composed(tmp_path, desk=DESK, below=BELOW)
+    first, second = found.sections
+    assert not found.is_plain
+    assert (first.device, second.device) == (Match(name="*keyboard*"), Match(vendor=0x046D, bus=3))
+    assert first.layers["keys"]["capslock"] == pressed("esc")
+    assert first.layers["keys"]["f1"] == pressed("f2")
+    assert "f2" in first.layers["keys"]
+    assert first.layers["nav"] == {"h": pressed("left"), "j": pressed("pagedown")}
+    assert second.layers["keys"]["capslock"] == pressed("leftctrl")
+    assert second.layers["keys"]["btn_left"] == pressed("btn_right")
+    assert second.layers["nav"]["j"] == pressed("down")
+    assert found.default is not None
+    assert found.default.layers["keys"]["f1"] == pressed("f3")
+    assert found.default.scales == {"x": 2.0}
+
+
+def test_rules_are_told_by_the_line_of_their_section(tmp_path: Path) -> None:
+    found = composed(tmp_path, desk=DESK, below=BELOW)
+    rules = [*found.sections, found.default]
+    labels = [each.path.rpartition("/")[2] for each in rules if each]
+    assert labels == ["desk.toml:3", "desk.toml:10", "desk.toml:16"]
+
+
+def test_a_combo_is_the_same_in_any_order_of_its_keys(tmp_path: Path) -> None:
+    own = 'include = ["below.toml"]\n[combo]\n"k+j" = { to = "tab" }\n'
+    (rules,) = composed(tmp_path, own=own, below=BELOW).sections
+    assert [(each.names, each.action) for each in rules.combos] == [(("k", "j"), pressed("tab"))]
+
+
+def test_a_name_is_the_same_key_by_any_of_its_names(tmp_path: Path) -> None:
+    own = 'include = ["a.toml", "b.toml"]\n[keys]\nKEY_ESC = "a"\n'
+    files = {"a": '[keys]\nescape = "b"\nx = "y"\n', "b": '[keys]\nx = "z"\n'}
+    (rules,) = composed(tmp_path, own=own, **files).sections
+    assert rules.layers["keys"] == {"esc": pressed("a"), "x": pressed("z")}
+
+
+def test_what_an_included_file_says_can_be_taken_back(tmp_path: Path) -> None:
+    own = 'include = ["below.toml"]\n[keys]\ncapslock = "pass"\n[axes]\nx = { scale = 1.0 }\n'
+    (rules,) = composed(tmp_path, own=own, below=BELOW).sections
+    assert rules.layers["keys"]["capslock"] == Pass()
+    assert rules.scales == {"x": 1.0}
+
+
+def test_layers_of_an_included_file_are_below_those_of_the_including_one(tmp_path: Path) -> None:
+    own = 'include = ["below.toml"]\n[layer.own]\na = "b"\n[layer.nav]\nl = "right"\n'
+    (rules,) = composed(tmp_path, own=own, below=BELOW).sections
+    assert list(rules.layers) == ["keys", "nav", "own"]
+    assert list(rules.layers["nav"]) == ["h", "j", "l"]
+
+
+def test_the_device_of_an_included_file_does_not_count(tmp_path: Path) -> None:
+    below = '[device]\nname = "some"\n[keys]\na = "b"\n'
+    (rules,) = composed(
+        tmp_path, own='include = ["below.toml"]\n[device]\nvid = 1\n', below=below
+    ).sections
+    assert rules.device == Match(vendor=1)
+    (rules,) = composed(tmp_path, own='include = ["below.toml"]\n', below=below).sections
+    assert rules.device == Match()
+
+
+def test_sections_of_included_files_come_after_those_of_the_file(tmp_path: Path) -> None:
+    def section(vid: int, more: str = "") -> str:
+        return f'{more}[[device]]\nvid = {vid}\n[device.keys]\na = "b"\n'
+
+    found = composed(
+        tmp_path,
+        own=section(1, 'include = ["a.toml", "b.toml"]\n'),
+        a=section(2) + '[default.keys]\na = "c"\nb = "c"\n',
+        b=section(3) + '[default.keys]\na = "d"\n',
+    )
+    assert [each.device.vendor for each in found.sections] == [1, 3, 2]
+    assert found.default is not None
+    assert found.default.layers["keys"] == {"a": pressed("d"), "b": pressed("c")}
+
+
+def test_keymaps_that_come_with_it_can_be_included(tmp_path: Path) -> None:
+    own = 'include = ["vim-nav"]\n[layer.nav]\nh = "home"\n'
+    (rules,) = composed(tmp_path, own=own).sections
+    assert rules.layers["nav"]["h"] == pressed("home")
+    assert rules.layers["nav"]["j"] == pressed("down")
+
+
+def test_a_file_beside_the_including_one_comes_before_a_keymap(tmp_path: Path) -> None:
+    (tmp_path / "vim-nav").write_text('[keys]\na = "b"\n')
+    (rules,) = composed(tmp_path, own='include = ["vim-nav"]\n').sections
+    assert rules.sources() == {"a"}
+
+
+def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.toml").write_text('include = ["b.toml"]\n')
+    (tmp_path / "in" / "b.toml").write_text('[keys]\na = "b"\n')
+    (rules,) = composed(tmp_path, own='include = ["in/a.toml"]\n').sections
+    assert rules.sources() == {"a"}
+
+
+A = '[keys]\na = "b"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"own": 'include = [\n  "a.toml",\n  "none.toml",\n]\n', "a": A},
+            "own.toml:3:3: include names 'none.toml': none.toml cannot be read: No such file",
+        ),
+        (
+            {"own": "# x\n  include = ['vim-nvm']\n"},
+            "own.toml:2:14: include names 'vim-nvm': no file and no keymaps"
+            " are called 'vim-nvm'; did you mean vim-nav?",
+        ),
+        (
+            {"own": 'include = ["a.toml"]', "a": 'include = ["own.toml"]'},
+            "a.toml:1:12: include names 'own.toml': the files include each other in a circle,"
+            " own.toml → a.toml → own.toml",
+        ),
+        ({"own": 'include = ["./own.toml"]'}, "in a circle, own.toml → ./own.toml"),
+        ({"own": 'include = ["."]'}, "is a directory"),
+        ({"own": 'include = ["a\\u0000.toml"]'}, "own.toml:1:1: include names"),
+        ({"own": f'include = ["{"x" * 5000}.toml"]'}, "cannot be read: File name too long"),
+        ({"own": "include = 3"}, "own.toml:1:1: include is 3; it takes a list of files"),
+        ({"own": 'include = [""]'}, "it takes a list of files"),
+        ({"own": A + 'include = ["a.toml"]'}, "own.toml:3:1: [keys] include names 'include'"),
+        (
+            {"own": 'include = ["a.toml"]\n' + A, "a": '[keys]\nescap = "b"\n'},
+            "a.toml:2:1: [keys] escap names 'escap', which is no key; did you mean esc",
+        ),
+        ({"own": 'include = ["a.toml"]\n', "a": "[keys\n"}, "a.toml is not TOML"),
+        (
+            {"own": '[[device]]\nvid = 1\n[device.keys]\na = "b"\n[[device]]\nvid = 2\n'
+             '[device.keys]\nb = "c"\na = "zz"\n'},
+            "own.toml:9:1: [device.keys] a names 'zz'",
+        ),
+        (
+            {"own": '[[device]]\nvid = 1\n[[device]]\nnam = "x"\n'},
+            "own.toml:4:1: [[device]] nam is no key here; did you mean name",
+        ),
+        ({"own": '[[device]]\n[device.keys]\na = "b"\n'}, "own.toml:1:1: [[device]] names no dev"),
+        ({"own": "[[device]]\nvid = 1\n"}, "own.toml:1:1: [[device]] has no rules"),
+        ({"own": "[default]\n"}, "own.toml:1:1: [default] has no rules"),
+        ({"own": '[default]\nname = "x"\n'}, "own.toml:2:1: [default] name is no key here"),
+        ({"own": "default = 3\n"}, "own.toml:1:1: [default] is 3; it takes a table"),
+        ({"own": "device = [3]\n"}, "[[device]] is 3; it takes a table"),
+        (
+            {"own": '[device]\nvid = 1\n[device.keys]\na = "b"\n'},
+            "own.toml:3:1: [device] keys stands in a table of one device; write [[device]]",
+        ),
+        (
+            {"own": '[device]\nvid = 1\n[default.keys]\na = "b"\n'},
+            "[default] cannot count, since own.toml has one [device]: write [[device]]",
+        ),
+        (
+            {
+                "own": 'include = ["a.toml"]\n[device]\nvid = 1\n',
+                "a": '[[device]]\nvid = 2\n[device.keys]\na = "b"\n',
+            },
+            "a.toml:1:1: [[device]] cannot count, since own.toml has one [device]",
+        ),
+        (
+            {"own": '[keys]\na = { layer = "nav" }\n[default.layer.nav]\na = "b"\n'},
+            "own.toml:2:1: [keys] a goes to the layer 'nav', and the file has none",
+        ),
+        (
+            {"own": '[layer.nav]\nb = "c"\n[[device]]\nvid = 1\n'
+             '[device.keys]\na = { layer = "nax" }\n'},
+            "own.toml:6:1: [device.keys] a goes to 'nax', which is no layer; did you mean nav",
+        ),
+        (
+            {"own": '[layer.nav]\nb = { toggle = "nav" }\n[keys]\na = { toggle = "nav" }\n'
+             '[[device]]\nvid = 1\n[device.keys]\na = "a"\n[device.layer.nav]\nb = "none"\n'
+             '[device.combo]\n"x+y" = { to = { oneshot = "nav" } }\n'
+             '[default.keys]\nz = { toggle = "nav" }\n[default.layer.nav]\na = "b"\nb = "c"\n'
+             'z = "none"\n'},
+            "own.toml:1:1: [layer.nav] is a layer with no way out",
+        ),
+        ({"own": "keys.a = 3\n"}, "own.toml:1:1: [keys] a is 3"),
+        ({"own": "[layer]\nnav = { h = 3 }\n"}, "own.toml:2:1: [layer.nav] h is 3"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_is_wrong_is_said(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    assert said in refusal(tmp_path, **files).replace(" /", " ")
+
+
+def test_files_include_each_other_so_deep_and_no_deeper(tmp_path: Path) -> None:
+    chain = {f"f{n}": f'include = ["f{n + 1}.toml"]\n' for n in range(7)}
+    assert composed(tmp_path, **chain, f7=A).sections
+    chain["f7"] = 'include = ["f8.toml"]\n'
+    said = refusal(tmp_path, **chain, f8=A)
+    assert said == "f7.toml:1:12: include names 'f8.toml': this is more than 8 files deep"
+
+
+def test_files_that_multiply_are_refused(tmp_path: Path) -> None:
+    chain = {f"f{n}": f'include = ["f{n + 1}.toml", "f{n + 1}.toml"]\n' for n in range(7)}
+    assert "this is more than 64 files" in refusal(tmp_path, **chain, f7=A)
+    five = {f"f{n}": chain[f"f{n}"] for n in range(5)}
+    assert composed(tmp_path, **five, f5=A).sections  # 63 of them
+
+
+def test_limits_hold_for_what_comes_together(tmp_path: Path) -> None:
+    def layers(first: int, number: int) -> str:
+        return "".join(f'[layer.n{n}]\na = "b"\n' for n in range(first, first + number))
+
+    assert composed(tmp_path, own='include = ["a.toml"]\n' + layers(0, 10), a=layers(5, 10))
+    said = refusal(tmp_path, own='include = ["a.toml"]\n' + layers(0, 10), a=layers(6, 10))
+    assert said == "own.toml has 16 layers; 15 is the most"
+    sections = "".join(f'[[device]]\nvid = {n}\n[device.keys]\na = "b"\n' for n in range(65))
+    assert "own.toml:257:1: [[device]] is one more than 64" in refusal(tmp_path, own=sections)
+
+
+def test_a_name_that_is_nothing_is_told() -> None:
+    assert find_file("./vim-nav") == "./vim-nav"
+    assert find_file("vim-nav").endswith("hid/keymaps/vim-nav.toml")
+    with pytest.raises(ScxhidError, match="no keymaps are called 'vimnav'; did you mean vim-nav"):
+        find_file("vimnav")
+
+
+def test_where_something_stands() -> None:
+    text = '[a]\n"x.y" = 1\nb.c = 2\n[[d]]\nk = 1\n[[d]]\n  k = 1\n[d.e]\nk = 1\n'
+    assert find(text, ("a", "x.y")) == (2, 1)
+    assert find(text, ("a", "b", "c")) == (3, 1)
+    assert find(text, ("a", "none")) == (1, 1)
+    assert find(text, ("d",), 2) == (6, 1)
+    assert find(text, ("d", "k"), 2) == (7, 3)
+    assert find(text, ("d", "e", "k"), 2) == (9, 1)
+    assert find(text, ("d", "e", "k"), 1) == (4, 1)
+    assert find(text, ("z",)) is None
+
+
+# ---- properties
+
+_KEYS = st.sampled_from(["a", "b", "esc", "escape", "f1", "capslock"])
+_ACTIONS = st.sampled_from(['"a"', '"none"', '"pass"', '"x+y"', '{ macro = ["a"] }', "3"])
+_RULES = st.dictionaries(_KEYS, _ACTIONS, min_size=1, max_size=4)
+
+
+def keys_of(table: str, rules: dict[str, str]) -> str:
+    return f"[{table}]\n" + "".join(f"{key} = {value}\n" for key, value in rules.items())
+
+
+@settings(max_examples=200, deadline=None)
+@given(_RULES, _RULES)
+def test_the_including_file_wins_key_by_key(
+    tmp_path_factory: pytest.TempPathFactory, own: dict[str, str], below: dict[str, str]
+) -> None:
+    folder = tmp_path_factory.mktemp("two")
+    texts = {"own": keys_of("keys", own), "below": keys_of("keys", below)}
+    path = written(folder, **texts)
+    try:
+        alone = [read_file(str(folder / f"{name}.toml")).layers["keys"] for name in texts]
+    except BadRules:
+        return
+    Path(path).write_text('include = ["below.toml"]\n' + texts["own"])
+    (both,) = read_compose(path).sections
+    assert both.layers["keys"] == {**alone[1], **alone[0]}
+
+
+@settings(max_examples=200, deadline=None)
+@given(_RULES, _RULES, st.booleans())
+def test_a_plain_file_reads_the_same_alone_and_as_one_that_might_be_composed(
+    tmp_path_factory: pytest.TempPathFactory,
+    keys: dict[str, str],
+    nav: dict[str, str],
+    matched: bool,
+) -> None:
+    device = "[device]\nvid = 1\n" if matched else ""
+    text = device + keys_of("keys", keys) + keys_of("layer.nav", nav)
+    path = written(tmp_path_factory.mktemp("plain"), plain=text)
+    assert outcome(lambda: read_compose(path)) == outcome(
+        lambda: Composed(path, (read_file(path),))
+    )
+
+
+def outcome(read: Callable[[], Composed]) -> Composed | str:
+    """What is read, or the sentence that refuses it."""
+    try:
+        return read()
+    except BadRules as error:
+        return str(error)
+
+
+_SCALARS = st.one_of(
+    st.sampled_from(["a", "esc", "nav", "btn_left", "x", "j+k", "", "usb", "*", "space-fn", "\0"]),
+    *(st.integers(), st.floats(), st.booleans()),
+)
+_NAMES = st.sampled_from(
+    [
+        *("include", "device", "default", "keys", "buttons", "combo", "axes", "layer", "name"),
+        *("vid", "pid", "bus", "a", "nav", "j+k", "x", "tap", "hold", "to", "scale", "toggle"),
+    ]
+)
+_VALUES = st.recursive(
+    _SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(_NAMES, inner, max_size=3)
+    ),
+    max_leaves=20,
+)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        inside = ", ".join(f'"{k}" = {toml(v)}' for k, v in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return '"' + value.replace("\0", "\\u0000") + '"' if isinstance(value, str) else str(value)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.dictionaries(_NAMES, _VALUES, max_size=6))
+def test_every_document_is_followed_or_refused_in_words(document: dict[str, object]) -> None:
+    text = "\n".join(f"{name} = {toml(value)}" for name, value in document.items())
+    found = outcome(lambda: compose_bytes(text.encode(), "/nowhere/my.toml"))
+    assert found.count("\n") == 0 if isinstance(found, str) else found.sections or found.default
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_are_refused_in_words(raw: bytes) -> None:
+    outcome(lambda: compose_bytes(raw, "my.toml"))
