@@ -29,6 +29,17 @@ def complete_hid_program(
     return _names(hid_programs, incomplete)
 
 
+def complete_keymap(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of keymaps; all else is left to the shell."""
+    from pyloader.hid.remap.compose import keymaps
+    from pyloader.toml_text import shipped_names
+
+    found = _names(lambda: shipped_names(keymaps()), incomplete)
+    return found or [CompletionItem(incomplete, type="file")]
+
+
 def _names(known: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
     if "/" in incomplete or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]

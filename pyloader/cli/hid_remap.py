@@ -8,23 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pyloader.cli.complete import complete_device
+from pyloader.cli.complete import complete_device, complete_keymap
 from pyloader.cli.output import duration, emit_json, note, table
 from pyloader.cli.seconds import Seconds
-from pyloader.errors import WrongUse
+from pyloader.errors import ScxhidError, WrongUse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyloader.hid.remap.apply import Applied
+    from pyloader.hid.remap.compose import Composed
     from pyloader.hid.remap.plan import Plan
 
 
 @click.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", metavar="[FILE|NAME]", required=False, shell_complete=complete_keymap)
 @click.option(
     "--device",
     metavar="DEVICE",
     shell_complete=complete_device,
-    help="Which one, see `scxhid hid --help`; else the one that [device] is about.",
+    help="Which one, see `scxhid hid --help`; else those that [device] is about.",
 )
 @click.option("--check", is_flag=True, help="Explain the rules on the device; change nothing.")
 @click.option(
@@ -33,17 +36,27 @@ if TYPE_CHECKING:
     metavar="S",
     help="Take the rules back after S seconds unless you say that they are to stay.",
 )
+@click.option("--list", "list_them", is_flag=True, help="The keymaps that come with scxhid.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def remap(file: str, device: str | None, check: bool, trial: float | None, as_json: bool) -> None:
-    """Let keys, buttons and axes of a device mean what FILE says, from the next report on.
+def remap(
+    file: str | None,
+    device: str | None,
+    check: bool,
+    trial: float | None,
+    list_them: bool,
+    as_json: bool,
+) -> None:
+    """Let keys, buttons and axes of devices mean what FILE says, from the next report on.
 
-    The rules count on all interfaces of the device that have any of the keys, and layers of
-    one count on the others.
+    The rules count on all interfaces of a device that have any of the keys, and layers of
+    one count on the others. A file with sections, [[device]], is for every device that one
+    of them matches.
 
     FILE is TOML; docs/reference/remap.md has its grammar. Edit it and run the command
     again: the new rules take the place of the old ones between two reports, keys that are
     held are released as they were pressed. `scxhid hid detach DEVICE` ends it; so do
-    backspace, escape and enter together, typed on the device itself.
+    backspace, escape and enter together, typed on the device itself. NAME is a keymap that
+    comes with scxhid.
 
     Keys that the device cannot say are added to it once, for which the kernel asks the
     device anew.
@@ -52,32 +65,95 @@ def remap(file: str, device: str | None, check: bool, trial: float | None, as_js
     Examples:
       scxhid hid remap mine.toml --check
       scxhid hid remap mine.toml --device "my keyboard" --trial 10
+      scxhid hid remap capslock-escape
     """
-    from pyloader.hid.remap.apply import apply, undo
-    from pyloader.hid.remap.plan import meant, plan
-    from pyloader.hid.remap.read import read_file
+    from pyloader.hid.remap.choose import chosen, unused
+    from pyloader.hid.remap.compose import find_file, read_compose
+    from pyloader.hid.remap.plan import plan
 
+    if list_them:
+        _list(as_json)
+        return
+    if file is None:
+        raise WrongUse("no file is given; `scxhid hid remap --list` shows keymaps by name")
     if trial is not None and (as_json or not sys.stdin.isatty()):
         raise WrongUse("--trial asks whether the rules are to stay, so it needs a terminal")
-    rules = read_file(file)
-    planned = plan(rules, meant(rules, device))
+    composed = read_compose(find_file(file))
+    meant = chosen(composed, device)
+    plans = [plan(each.rules, each.interfaces) for each in meant]
+    left = [] if device is not None else unused(composed, meant)
     if not as_json:
-        for warning in planned.warnings:
-            note(f"warning: {warning}")
+        for planned in plans:
+            for warning in planned.warnings:
+                note(f"warning: {warning}")
+        for section in left:
+            note(f"warning: {section} is for no device that is there")
     if check:
-        _explain(planned, as_json)
+        if as_json:
+            _emit(composed, [{**_json(composed, p), "applied": False} for p in plans], left)
+        else:
+            _explain(plans)
         return
-    applied = apply(planned)
+    outcomes = _apply(plans)
     if as_json:
-        emit_json(
-            {**_json(planned), "applied": True, "replaced": applied.replaced, "ns": applied.ns}
-        )
+        both = zip(plans, outcomes, strict=True)
+        _emit(composed, [{**_json(composed, p), **_outcome_json(o)} for p, o in both], left)
+    else:
+        _tell(plans, outcomes)
+        if trial is not None:
+            _try(trial, [each for each in outcomes if not isinstance(each, ScxhidError)])
+    failures = [outcome for outcome in outcomes if isinstance(outcome, ScxhidError)]
+    if failures:
+        alike = len(failures) == len(plans) and len({each.exit_status for each in failures}) == 1
+        click.get_current_context().exit(failures[0].exit_status if alike else 1)
+
+
+def _list(as_json: bool) -> None:
+    from pyloader.hid.remap.compose import keymaps
+
+    found = {
+        path.stem: path.read_text().split("\n", 1)[0].lstrip("# ")
+        for path in sorted(keymaps().glob("*.toml"))
+    }
+    if as_json:
+        emit_json([{"name": name, "about": about} for name, about in found.items()])
         return
-    click.echo(_done(planned, applied))
-    if trial is not None and not _is_wanted(trial):
-        undo(applied)
-        before = "the rules from before count again" if applied.replaced else "nothing is remapped"
-        click.echo(f"\nnobody said so within {trial:g} s: {before}")
+    table(("NAME", "WHAT IT DOES"), list(found.items()))
+
+
+def _apply(plans: Sequence[Plan]) -> list[Applied | ScxhidError]:
+    """What came of each; the error of a single one is the command's."""
+    from pyloader.hid.remap.apply import apply
+
+    if len(plans) == 1:
+        return [apply(plans[0])]
+    outcomes: list[Applied | ScxhidError] = []
+    for planned in plans:
+        try:
+            outcomes.append(apply(planned))
+        except ScxhidError as error:
+            outcomes.append(error)
+            note(f"scxhid: {planned.rules.path} on {_where(planned)}: {error}")
+    return outcomes
+
+
+def _tell(plans: Sequence[Plan], outcomes: Sequence[Applied | ScxhidError]) -> None:
+    for planned, outcome in zip(plans, outcomes, strict=True):
+        if not isinstance(outcome, ScxhidError):
+            click.echo(_done(planned, outcome))
+
+
+def _try(seconds: float, applied: Sequence[Applied]) -> None:
+    from pyloader.hid.remap.apply import undo
+
+    if not applied or _is_wanted(seconds):
+        return
+    said: list[str] = []
+    for each in applied:
+        undo(each)
+        before = "the rules from before count again" if each.replaced else "nothing is remapped"
+        said.append(f"{before} on {each.device.sysname}" if len(applied) > 1 else before)
+    click.echo(f"\nnobody said so within {seconds:g} s: {'; '.join(said)}")
 
 
 def _done(planned: Plan, applied: Applied) -> str:
@@ -111,12 +187,16 @@ def _is_wanted(seconds: float) -> bool:
     return False
 
 
-def _explain(planned: Plan, as_json: bool) -> None:
+def _explain(plans: Sequence[Plan]) -> None:
+    for planned in plans:
+        _explain_one(planned)
+        click.echo()
+    click.echo("nothing was changed")
+
+
+def _explain_one(planned: Plan) -> None:
     from pyloader.hid.remap.explain import explain
 
-    if as_json:
-        emit_json({**_json(planned), "applied": False})
-        return
     click.echo(f"{planned.rules.path} on {_where(planned)}:\n")
     lines = [tuple(line) for line in explain(planned)]
     head = ("INTERFACE", "LAYER", "KEY", "READS", "DOES", "WRITES")
@@ -133,14 +213,22 @@ def _explain(planned: Plan, as_json: bool) -> None:
                 f"\nthe device cannot say {', '.join(planned.added)}: keys are added to {its}"
                 f" report descriptor ({len(part.extra)} bytes)"
             )
-    click.echo("\nnothing was changed")
 
 
-def _json(planned: Plan) -> dict[str, Any]:
+def _emit(composed: Composed, devices: list[dict[str, Any]], left: list[str]) -> None:
+    if composed.is_plain:
+        emit_json(devices[0])
+    else:
+        emit_json({"file": composed.path, "devices": devices, "unused": left})
+
+
+def _json(composed: Composed, planned: Plan) -> dict[str, Any]:
     from pyloader.hid.remap.explain import explain
 
+    section = {} if composed.is_plain else {"section": planned.rules.path}
     return {
-        "file": planned.rules.path,
+        "file": composed.path,
+        **section,
         "device": planned.device.sysname,
         "interfaces": [part.device.sysname for part in planned.parts],
         "rules": [line._asdict() for line in explain(planned)],
@@ -148,3 +236,9 @@ def _json(planned: Plan) -> dict[str, Any]:
         "added_keys": list(planned.added),
         "warnings": list(planned.warnings),
     }
+
+
+def _outcome_json(outcome: Applied | ScxhidError) -> dict[str, Any]:
+    if isinstance(outcome, ScxhidError):
+        return {"applied": False, "error": str(outcome)}
+    return {"applied": True, "replaced": outcome.replaced, "ns": outcome.ns}

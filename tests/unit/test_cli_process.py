@@ -106,6 +106,11 @@ def test_commands_are_completed(launcher: Path) -> None:
     assert {"list", "use", "stop", "set"} <= set(_complete(launcher, "sched", ""))
 
 
+def test_keymaps_are_completed_and_files_left_to_the_shell(launcher: Path) -> None:
+    assert _complete(launcher, "hid", "remap", "vim") == ["vim-nav"]
+    assert _complete(launcher, "hid", "remap", "min") == ["min"]
+
+
 def test_schedulers_are_completed(launcher: Path) -> None:
     assert _complete(launcher, "sched", "use", "sim") == ["simple"]
     assert _complete(launcher, "sched", "info", "simpl") == ["simple"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -289,6 +290,17 @@ def test_a_name_that_is_nothing_is_told() -> None:
     assert find_file("vim-nav").endswith("hid/keymaps/vim-nav.toml")
     with pytest.raises(ScxhidError, match="no keymaps are called 'vimnav'; did you mean vim-nav"):
         find_file("vimnav")
+
+
+@pytest.mark.parametrize("page", ["reference/remap.md", "howto/hid-devices.md"])
+def test_files_in_the_documentation_are_right(tmp_path: Path, page: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text()
+    shown = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert shown
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "macros.toml").write_text(A)
+    for example in shown:
+        assert composed(tmp_path, example=example).sections
 
 
 def test_where_something_stands() -> None:

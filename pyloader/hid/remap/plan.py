@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pyloader.errors import Busy, WrongUse
 from pyloader.hid.attachments import attachments
-from pyloader.hid.device import Device, devices, find_devices, several
-from pyloader.hid.interfaces import grouped, interfaces_of
+from pyloader.hid.device import Device
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
 from pyloader.hid.remap.actions import NR_INTERFACES, missing
 from pyloader.hid.remap.build import Places, places_of
 from pyloader.hid.remap.extra import extra_keys
-from pyloader.hid.remap.model import Match, Rules
+from pyloader.hid.remap.model import Rules
 from pyloader.hid.remap.read import AXES
 
 _PANIC = ("backspace", "esc", "enter")
@@ -48,38 +46,6 @@ class Plan:
         return self.parts[0].device
 
 
-def meant(rules: Rules, text: str | None) -> list[Device]:
-    """The interfaces of the device that ``text`` names, or of the only one that the file is for;
-    the one that was named comes first.
-
-    Raises:
-        UnknownName, WrongUse: there is none, or there are several.
-    """
-    all_ = devices()
-    if text is not None:
-        found = find_devices(text)
-        groups = grouped(found)
-        if len(groups) > 1:
-            raise several(text, [group[0] for group in groups])
-    else:
-        found = [device for device in all_ if _matches(rules.device, device)]
-        if rules.device in (Match(), Match(name="*")):
-            found = [device for device in found if _has_something(rules, device)]
-        groups = grouped(found)
-    if len(groups) == 1:
-        others = [each for each in interfaces_of(found[0], all_) if each not in found]
-        return found + others
-    if not groups:
-        raise WrongUse(
-            f"{rules.path} is for no device that is there; `scxhid hid list` shows all, and"
-            " --device names one"
-        )
-    names = ", ".join(_in_words(group[0]) for group in groups)
-    raise WrongUse(
-        f"{rules.path} is for {len(groups)} devices that are there: {names}; --device names one"
-    )
-
-
 def part_of(device: Device) -> Part:
     """The interface as it is."""
     places = places_of(device.descriptor)
@@ -94,10 +60,10 @@ def plan(rules: Rules, interfaces: Sequence[Device]) -> Plan:
         Busy: another program rewrites the report descriptor, and keys have to be added.
     """
     all_ = [part for device in interfaces if (part := _readable(device, interfaces[0]))]
-    parts = [part for part in all_ if _serves(rules, part.own)]
+    parts = [part for part in all_ if serves(rules, part.own)]
     if not parts:
         raise WrongUse(
-            f"{_in_words(interfaces[0])} has none of the keys and axes that {rules.path} is about;"
+            f"{in_words(interfaces[0])} has none of the keys and axes that {rules.path} is about;"
             f" `scxhid hid info {interfaces[0].sysname}` shows what it has"
         )
     for name in missing(rules, [part.own for part in parts]):
@@ -105,7 +71,7 @@ def plan(rules: Rules, interfaces: Sequence[Device]) -> Plan:
             parts += [part for part in all_ if part.own.says(name)][:1]
     if len(parts) > NR_INTERFACES:
         raise WrongUse(
-            f"{_in_words(interfaces[0])} has {len(parts)} interfaces that the rules are about;"
+            f"{in_words(interfaces[0])} has {len(parts)} interfaces that the rules are about;"
             f" {NR_INTERFACES} is the most"
         )
     warnings = _warnings(rules, parts)
@@ -122,13 +88,13 @@ def _readable(device: Device, first: Device) -> Part | None:
         if device != first:
             return None
         raise WrongUse(
-            f"{_in_words(device)} has a report descriptor that the kernel refuses {error}"
+            f"{in_words(device)} has a report descriptor that the kernel refuses {error}"
         ) from None
 
 
 def _warnings(rules: Rules, parts: Sequence[Part]) -> list[str]:
-    first = _in_words(parts[0].device)
-    said = [f"{_in_words(part.device)}: {why}" for part in parts for why in part.own.left_out]
+    first = in_words(parts[0].device)
+    said = [f"{in_words(part.device)}: {why}" for part in parts for why in part.own.left_out]
     said += [
         f"{first} has no {name}: that rule does nothing"
         for name in sorted(rules.sources())
@@ -155,7 +121,7 @@ def _extended(parts: Sequence[Part], rules: Rules, lacking: Sequence[str]) -> li
         found = [*parts[:n], replace(part, places=places, extra=extra), *parts[n + 1 :]]
         still = missing(rules, [each.places for each in found])
         if still:
-            raise WrongUse(f"{_in_words(part.device)} cannot be given {', '.join(still)}")
+            raise WrongUse(f"{in_words(part.device)} cannot be given {', '.join(still)}")
         return found
     assert refused is not None
     raise refused
@@ -166,7 +132,7 @@ def _addition(device: Device, lacking: Sequence[str]) -> bytes:
     for each in attachments():
         if each.number == device.number and each.fixes_descriptor:
             raise Busy(
-                f"{_in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it,"
+                f"{in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it,"
                 f" since {each.name}, held by {each.holder.in_words()}, rewrites its report"
                 " descriptor, and the kernel takes one that does"
             )
@@ -174,32 +140,18 @@ def _addition(device: Device, lacking: Sequence[str]) -> bytes:
         return extra_keys(device.descriptor)
     except WrongUse as error:
         raise WrongUse(
-            f"{_in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it: {error}"
+            f"{in_words(device)} cannot say {', '.join(lacking)}, and cannot be given it: {error}"
         ) from None
 
 
-def _matches(match: Match, device: Device) -> bool:
-    return (
-        (match.name is None or fnmatch.fnmatchcase(device.name.lower(), match.name.lower()))
-        and match.vendor in (None, device.vendor)
-        and match.product in (None, device.product)
-        and match.bus in (None, device.bus)
-    )
-
-
-def _serves(rules: Rules, places: Places) -> bool:
+def serves(rules: Rules, places: Places) -> bool:
+    """Whether there is anything on an interface that the rules are about."""
     usages = {usage for _, each in places.axes for usage in each.usages}
     return any(map(places.says, rules.sources())) or any(
         AXES[name] in usages for name in rules.scales
     )
 
 
-def _has_something(rules: Rules, device: Device) -> bool:
-    try:
-        return _serves(rules, places_of(device.descriptor))
-    except BadDescriptor:
-        return False
-
-
-def _in_words(device: Device) -> str:
+def in_words(device: Device) -> str:
+    """What it is called in sentences."""
     return f"{device.sysname} ({device.name})"

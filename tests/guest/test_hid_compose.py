@@ -1,0 +1,226 @@
+"""One file of rules for a keyboard and a mouse."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pyloader.errors import AttachError
+from pyloader.hid.remap import apply as applying
+from pyloader.hid.remap.plan import Plan
+from tests.guest.command import done, scxhid
+from tests.guest.hid import Plugged
+from tests.guest.typist import Typist, sets
+from tests.hid_descriptors import KEYBOARD, MOUSE, nkro
+
+PINS = Path("/sys/fs/bpf/scxhid/hid")
+
+DESK = """\
+include = ["capslock-escape"]
+
+[[device]]
+name = "Some keyboard"
+[device.keys]
+a = "b"
+
+[[device]]
+name = "* mouse"
+[device.buttons]
+left = "right"
+
+[[device]]
+name = "No such device"
+[device.keys]
+a = "c"
+
+[default.keys]
+a = "d"
+"""
+
+
+@pytest.fixture
+def keyboard() -> Generator[Plugged]:
+    with Plugged("Some keyboard", KEYBOARD) as plugged:
+        assert plugged.is_bound()
+        yield plugged
+
+
+@pytest.fixture
+def mouse() -> Generator[Plugged]:
+    with Plugged("Some mouse", MOUSE) as plugged:
+        assert plugged.is_bound()
+        yield plugged
+
+
+@pytest.fixture
+def other() -> Generator[Plugged]:
+    """A keyboard that no section is about."""
+    with Plugged("Another one", nkro(3)) as plugged:
+        assert plugged.is_bound()
+        yield plugged
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    path = tmp_path / "desk.toml"
+    path.write_text(DESK)
+    return path
+
+
+def is_nothing_remapped() -> bool:
+    return not PINS.exists() or not list(PINS.iterdir())
+
+
+def test_each_device_gets_its_section_and_others_the_default(
+    keyboard: Plugged, mouse: Plugged, other: Plugged, desk: Path
+) -> None:
+    said = done("hid", "remap", str(desk))
+    lines = said.out.splitlines()
+    assert lines[0].startswith(f"{desk}:3: 2 rules count now on {keyboard.sysname} (Some keyboard)")
+    assert lines[1].startswith(f"{desk}:8: 2 rules count now on {mouse.sysname} (Some mouse)")
+    assert lines[2].startswith(f"{desk}:18: 2 rules count now on {other.sysname} (Another one)")
+    assert f"warning: {desk}:13 is for no device that is there" in said.err
+    with Typist(keyboard) as hands, Typist(mouse) as hand, Typist(other) as others:
+        assert hands.press("a") == sets("b")
+        assert hands.release("a") == sets("")
+        assert hand.press("btn_left") == sets("btn_right")
+        assert hand.release("btn_left") == sets("")
+        assert others.press("a") == sets("d")
+        others.release("a")
+        others.press("capslock")
+        assert others.release("capslock")[-2:] == sets("esc", "")
+
+
+def test_as_json_each_device_is_told(keyboard: Plugged, mouse: Plugged, desk: Path) -> None:
+    said = done("hid", "remap", str(desk), "--json").json
+    assert said["file"] == str(desk)
+    assert said["unused"] == [f"{desk}:13"]
+    assert [(each["device"], each["section"]) for each in said["devices"]] == [
+        (keyboard.sysname, f"{desk}:3"),
+        (mouse.sysname, f"{desk}:8"),
+    ]
+    assert all(each["applied"] and each["file"] == str(desk) for each in said["devices"])
+
+
+def test_a_device_that_is_named_is_the_only_one(
+    keyboard: Plugged, mouse: Plugged, desk: Path
+) -> None:
+    said = done("hid", "remap", str(desk), "--device", mouse.sysname)
+    assert [line.split(":8: ")[0] for line in said.out.splitlines()] == [str(desk)]
+    assert not said.err.count("no device that is there")
+    with Typist(keyboard) as typist:
+        assert typist.press("a") == sets("a")
+        typist.release("a")
+
+
+def test_a_device_without_a_section_is_told(keyboard: Plugged, mouse: Plugged, desk: Path) -> None:
+    desk.write_text(DESK.partition('[[device]]\nname = "* mouse"')[0])
+    refused = scxhid("hid", "remap", str(desk), "--device", mouse.sysname)
+    assert refused.status == 2
+    assert (
+        f"{desk} has no section for {mouse.sysname} (Some mouse), and no [default]" in refused.err
+    )
+    desk.write_text(desk.read_text() + '[default.keys]\na = "b"\n')
+    refused = scxhid("hid", "remap", str(desk), "--device", mouse.sysname)
+    assert refused.status == 2
+    assert f"has none of the keys and axes that {desk}:8 is about" in refused.err
+    desk.write_text('[[device]]\nname = "No such"\n[device.keys]\na = "b"\n')
+    refused = scxhid("hid", "remap", str(desk))
+    assert refused.status == 2
+    assert f"{desk} is for no device that is there" in refused.err
+    assert is_nothing_remapped()
+
+
+def test_a_section_counts_only_where_its_keys_are(
+    keyboard: Plugged, mouse: Plugged, desk: Path
+) -> None:
+    desk.write_text(
+        '[[device]]\nbus = "virtual"\n[device.keys]\na = "b"\n'
+        '[[device]]\nname = "Some *"\n[device.buttons]\nleft = "right"\n'
+    )
+    devices = done("hid", "remap", str(desk), "--json").json["devices"]
+    assert [(each["device"], each["section"]) for each in devices] == [
+        (keyboard.sysname, f"{desk}:1"),
+        (mouse.sysname, f"{desk}:5"),
+    ]
+
+
+def test_where_one_cannot_be_planned_none_is_changed(mouse: Plugged, desk: Path) -> None:
+    long = nkro(0)[:-1] + bytes.fromhex("0600ff0901750895288102c0")
+    with Plugged("Some keyboard", long) as keyboard:
+        assert keyboard.is_bound()
+        desk.write_text(DESK.replace('a = "b"', 'a = "playpause"'))
+        refused = scxhid("hid", "remap", str(desk))
+        assert refused.status == 2
+        assert "cannot say playpause, and cannot be given it" in refused.err
+        assert is_nothing_remapped()
+
+
+def test_where_one_fails_the_others_go_on(
+    keyboard: Plugged, mouse: Plugged, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = applying.apply
+
+    def one_fails(planned: Plan) -> applying.Applied:
+        if planned.device.sysname == keyboard.sysname:
+            raise AttachError("the kernel does not want it")
+        return true(planned)
+
+    monkeypatch.setattr(applying, "apply", one_fails)
+    said = scxhid("hid", "remap", str(desk))
+    assert said.status == 1
+    assert said.errors == [
+        f"scxhid: {desk}:3 on {keyboard.sysname} (Some keyboard): the kernel does not want it"
+    ]
+    assert f"count now on {mouse.sysname}" in said.out
+    as_json = scxhid("hid", "remap", str(desk), "--json")
+    assert as_json.status == 1
+    assert [each["applied"] for each in as_json.json["devices"]] == [False, True]
+    assert as_json.json["devices"][0]["error"] == "the kernel does not want it"
+
+
+def test_check_explains_each_and_changes_nothing(
+    keyboard: Plugged, mouse: Plugged, desk: Path
+) -> None:
+    said = done("hid", "remap", str(desk), "--check").out
+    assert f"{desk}:3 on {keyboard.sysname} (Some keyboard):" in said
+    assert f"{desk}:8 on {mouse.sysname} (Some mouse):" in said
+    assert said.endswith("\nnothing was changed\n")
+    checked = done("hid", "remap", str(desk), "--check", "--json").json
+    assert [each["applied"] for each in checked["devices"]] == [False, False]
+    assert is_nothing_remapped()
+
+
+def test_a_trial_that_nobody_wanted_is_over_everywhere(
+    keyboard: Plugged, mouse: Plugged, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    master, slave = os.openpty()
+    with os.fdopen(slave) as terminal, os.fdopen(master, "w") as hands:
+        monkeypatch.setattr("sys.stdin", terminal)
+        kept = done("hid", "remap", str(desk), "--device", mouse.sysname)
+        hands.write("n\n")
+        hands.flush()
+        said = done("hid", "remap", str(desk), "--trial", "20")
+    assert f"count now on {keyboard.sysname}" in said.out
+    assert f"count now on {mouse.sysname}" in kept.out
+    assert said.out.rstrip().endswith(
+        f"nothing is remapped on {keyboard.sysname};"
+        f" the rules from before count again on {mouse.sysname}"
+    )
+    with Typist(keyboard) as typist:
+        assert typist.press("a") == sets("a")
+        typist.release("a")
+
+
+def test_a_keymap_by_its_name(keyboard: Plugged) -> None:
+    done("hid", "remap", "capslock-escape", "--device", keyboard.sysname)
+    with Typist(keyboard) as typist:
+        typist.press("capslock")
+        assert typist.press("c")[-1] == {"leftctrl", "c"}
+        typist.release("c", "capslock")
+    refused = scxhid("hid", "remap", "capslock-escap", "--device", keyboard.sysname)
+    assert refused.status == 1
+    assert "no keymaps are called 'capslock-escap'; did you mean capslock-escape?" in refused.err
