@@ -148,6 +148,18 @@ def test_a_section_counts_only_where_its_keys_are(
     ]
 
 
+def test_keys_that_were_added_for_a_section_are_no_reason_for_another(
+    keyboard: Plugged, desk: Path
+) -> None:
+    desk.write_text(
+        '[[device]]\nname = "Some *"\n[device.buttons]\nleft = "right"\n'
+        '[default.keys]\na = "btn_left"\n'
+    )
+    first, again = (done("hid", "remap", str(desk), "--json").json["devices"] for _ in range(2))
+    assert [each["added_keys"] for each in (*first, *again)] == [["btn_left"], []]
+    assert [each["section"] for each in (*first, *again)] == [f"{desk}:5"] * 2
+
+
 def test_where_one_cannot_be_planned_none_is_changed(mouse: Plugged, desk: Path) -> None:
     long = nkro(0)[:-1] + bytes.fromhex("0600ff0901750895288102c0")
     with Plugged("Some keyboard", long) as keyboard:

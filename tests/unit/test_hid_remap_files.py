@@ -14,10 +14,10 @@ from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
 from pyloader.hid.remap import actions, build, codes
 from pyloader.hid.remap.explain import in_words
-from pyloader.hid.remap.extra import extra_keys
+from pyloader.hid.remap.extra import extra_keys, without_extra
 from pyloader.hid.remap.model import Combo, Keys, Layer, Macro, Rules, TapHold
 from pyloader.hid.remap.read import read_bytes
-from tests.hid_descriptors import KEYBOARD, MOUSE, at_random, nkro
+from tests.hid_descriptors import KEYBOARD, MOUSE, at_random, nkro, stick
 from tests.unit.remapped import value_type
 
 
@@ -163,6 +163,15 @@ def test_keys_are_added_and_what_was_there_stays(rdesc: bytes) -> None:
             page = codes.usage_of(codes.codes_of(name)[0]) & 0xFFFF
             assert places.says(name) or page > 0xA3, name
     assert all(after.size_bytes(r) <= 64 for r in after.reports.values() if r.kind == INPUT)
+
+
+@pytest.mark.parametrize("rdesc", [KEYBOARD, MOUSE, nkro(0), nkro(3), stick(10, 0, 1023)])
+def test_keys_that_were_added_are_known_again(rdesc: bytes) -> None:
+    extended = rdesc + extra_keys(parse(rdesc))
+    assert without_extra(extended) == rdesc
+    assert without_extra(rdesc) == rdesc
+    assert without_extra(extended + b"\xc0") == extended + b"\xc0"
+    assert without_extra(b"") == b""
 
 
 def test_a_device_without_room_is_told() -> None:

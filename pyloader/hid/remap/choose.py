@@ -10,8 +10,10 @@ from pyloader.errors import WrongUse
 from pyloader.hid.device import Device, devices, find_devices, several
 from pyloader.hid.interfaces import grouped, interfaces_of
 from pyloader.hid.items import BadDescriptor
+from pyloader.hid.parser import parse
 from pyloader.hid.remap.build import places_of
 from pyloader.hid.remap.compose import Composed
+from pyloader.hid.remap.extra import without_extra
 from pyloader.hid.remap.model import Match, Rules
 from pyloader.hid.remap.plan import in_words, serves
 
@@ -115,7 +117,8 @@ def _matches(match: Match, device: Device) -> bool:
 
 
 def _has_something(rules: Rules, device: Device) -> bool:
+    """By itself: what was added for other rules is no reason to take these."""
     try:
-        return serves(rules, places_of(device.descriptor))
+        return serves(rules, places_of(parse(without_extra(device.rdesc))))
     except BadDescriptor:
         return False

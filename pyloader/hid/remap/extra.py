@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from pyloader.errors import WrongUse
 from pyloader.hid.descriptor import INPUT, Descriptor
+from pyloader.hid.items import BadDescriptor
+from pyloader.hid.parser import parse
 from pyloader.hid.remap import codes
 from pyloader.hid.remap.build import SEEN_BYTES
 from pyloader.hid.usages import BUTTON, CONSUMER, GENERIC_DESKTOP, KEYBOARD
@@ -57,6 +59,19 @@ def extra_keys(descriptor: Descriptor) -> bytes:
                 f" see {SEEN_BYTES}"
             )
     return made
+
+
+def without_extra(rdesc: bytes) -> bytes:
+    """A report descriptor without the keys that were added to it, if any were."""
+    at = rdesc.find(_fresh())
+    while at > 0:
+        try:
+            if rdesc[at:] == extra_keys(parse(rdesc[:at])):
+                return rdesc[:at]
+        except (BadDescriptor, WrongUse):
+            pass  # the items are the device's own
+        at = rdesc.find(_fresh(), at + 1)
+    return rdesc
 
 
 def _bits() -> int:
