@@ -15,22 +15,14 @@ from pyloader.hid.remap.plan import serves
 from pyloader.toml_text import shipped_names
 from tests.guest.command import scxhid
 from tests.hid_descriptors import KEYBOARD, MOUSE
-from tests.unit.remapped import Remapped, compile_library, dtype
+from tests.hid_reports import sets
+from tests.unit.remapped import Remapped, value_type
 
 NAMES = shipped_names(keymaps())
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    return ctypes.CDLL(str(compile_library(tmp_path_factory.mktemp("native"))))
-
-
 def on(library: ctypes.CDLL, rdesc: bytes, name: str) -> Remapped:
     return Remapped(library, rdesc, Path(find_file(name)).read_text())
-
-
-def sets(*states: str) -> list[frozenset[str]]:
-    return [frozenset(state.split()) for state in states]
 
 
 def test_there_are_some() -> None:
@@ -46,8 +38,8 @@ def test_each_needs_no_more_than_a_usual_device_has(name: str) -> None:
     places = build.places_of(parse(rdescs[0]))
     assert actions.missing(rules, [places]) == []
     assert all(map(places.says, rules.sources()))
-    assert len(actions.build_rules(rules, {0: places}, dtype("all_rules"))) == 1
-    assert len(build.build_places(rules, places, dtype("all_places"))) == 1
+    assert any(actions.build_rules(rules, {0: places}, value_type("all_rules")))
+    assert any(build.build_places(rules, places, value_type("all_places")))
 
 
 @pytest.mark.parametrize("name", NAMES)
