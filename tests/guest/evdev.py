@@ -46,10 +46,6 @@ class Events(Closing):
                         found.append(event)
         return found
 
-    def relative(self, code: int) -> int:
-        """The sum of one movement among those that came meanwhile; the others are dropped."""
-        return sum(e.value for e in self.read() if (e.type, e.code) == (EV_REL, code))
-
     def held(self) -> set[int]:
         """Codes of the keys that are down now."""
         down: set[int] = set()
