@@ -242,7 +242,8 @@ int BPF_PROG(remap_event, struct hid_bpf_ctx *hid, u32 type, u64 source)
 	u32 r, size;
 	u8 *bytes;
 
-	if (type != HID_INPUT_REPORT || kind == OTHER)
+	/* The kernel drops a report of no bytes: it does not say that nothing is pressed. */
+	if (type != HID_INPUT_REPORT || kind == OTHER || !hid->size)
 		return 0;
 	tables = current_tables;
 	t = current_places();

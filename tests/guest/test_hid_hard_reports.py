@@ -132,6 +132,14 @@ def test_what_is_too_much_of_a_long_report_means_nothing(board: Board) -> None:
     assert_sound(board)
 
 
+def test_an_empty_report_changes_nothing(board: Board) -> None:
+    assert board.type("capslock") == sets("leftctrl")
+    board.plugged.uhid.send(b"")
+    assert board.raw() == []
+    assert board.events.held() == {KEY_LEFTCTRL}
+    assert_sound(board)
+
+
 def test_ids_that_nobody_declared_are_left_alone(rules: Path) -> None:
     with Board(nkro(3), rules) as board:
         assert board.type("capslock") == sets("leftctrl")
