@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ import click
 from pyloader.cli.complete import complete_device, complete_keymap
 from pyloader.cli.output import duration, emit_json, note, table
 from pyloader.cli.seconds import Seconds
+from pyloader.cli.trial import on_trial
 from pyloader.errors import ScxhidError, WrongUse
 
 if TYPE_CHECKING:
@@ -94,14 +94,20 @@ def remap(
         else:
             _explain(plans)
         return
-    outcomes = _apply(plans)
-    if as_json:
+    outcomes: list[Applied | ScxhidError] = []
+
+    def do() -> list[Applied | ScxhidError]:
+        outcomes.extend(_apply(plans))
+        return outcomes
+
+    if trial is not None:
+        on_trial(do, lambda done: _tell(plans, done), _undo, trial)
+    elif as_json:
+        do()
         both = zip(plans, outcomes, strict=True)
         _emit(composed, [{**_json(composed, p), **_outcome_json(o)} for p, o in both], left)
     else:
-        _tell(plans, outcomes)
-        if trial is not None:
-            _try(trial, [each for each in outcomes if not isinstance(each, ScxhidError)])
+        _tell(plans, do())
     failures = [outcome for outcome in outcomes if isinstance(outcome, ScxhidError)]
     if failures:
         alike = len(failures) == len(plans) and len({each.exit_status for each in failures}) == 1
@@ -143,17 +149,17 @@ def _tell(plans: Sequence[Plan], outcomes: Sequence[Applied | ScxhidError]) -> N
             click.echo(_done(planned, outcome))
 
 
-def _try(seconds: float, applied: Sequence[Applied]) -> None:
+def _undo(outcomes: Sequence[Applied | ScxhidError]) -> str:
     from pyloader.hid.remap.apply import undo
 
-    if not applied or _is_wanted(seconds):
-        return
     said: list[str] = []
-    for each in applied:
+    for each in outcomes:
+        if isinstance(each, ScxhidError):
+            continue
         undo(each)
-        before = "the rules from before count again" if each.replaced else "nothing is remapped"
-        said.append(f"{before} on {each.device.sysname}" if len(applied) > 1 else before)
-    click.echo(f"\nnobody said so within {seconds:g} s: {'; '.join(said)}")
+        now = "the rules from before count again" if each.replaced else "nothing is remapped"
+        said.append(f"{now} on {each.device.sysname}" if len(outcomes) > 1 else now)
+    return "; ".join(said) or "nothing was changed"
 
 
 def _done(planned: Plan, applied: Applied) -> str:
@@ -169,22 +175,6 @@ def _done(planned: Plan, applied: Applied) -> str:
 
 def _where(planned: Plan) -> str:
     return " and ".join(f"{part.device.sysname} ({part.device.name})" for part in planned.parts)
-
-
-def _is_wanted(seconds: float) -> bool:
-    import select
-
-    end = time.monotonic() + seconds
-    click.echo(f"keep them? Enter y within {seconds:g} s: ", nl=False)
-    while (left := end - time.monotonic()) > 0:
-        if not select.select([sys.stdin], [], [], left)[0]:
-            return False
-        line = sys.stdin.readline()
-        if not line or line.strip().lower() in ("n", "no"):
-            return False
-        if line.strip().lower() in ("y", "yes"):
-            return True
-    return False
 
 
 def _explain(plans: Sequence[Plan]) -> None:
