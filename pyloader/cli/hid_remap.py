@@ -164,11 +164,12 @@ def _undo(outcomes: Sequence[Applied | ScxhidError]) -> str:
 
 def _done(planned: Plan, applied: Applied) -> str:
     rules = planned.rules
-    how = "count now instead of others" if applied.replaced else "count now"
+    how = "now instead of others" if applied.replaced else "now"
     added = f"; keys added to it for {', '.join(planned.added)}" if planned.added else ""
     number = sum(map(len, rules.layers.values())) + len(rules.combos) + len(rules.scales)
+    what = "1 rule counts" if number == 1 else f"{number} rules count"
     return (
-        f"{rules.path}: {number} rules {how} on {_where(planned)}, in force after"
+        f"{rules.path}: {what} {how} on {_where(planned)}, in force after"
         f" {duration(applied.ns)}{added}"
     )
 

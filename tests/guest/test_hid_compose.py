@@ -80,9 +80,10 @@ def test_each_device_gets_its_section_and_others_the_default(
     said = done("hid", "remap", str(desk))
     lines = said.out.splitlines()
     assert lines[0].startswith(f"{desk}:3: 2 rules count now on {keyboard.sysname} (Some keyboard)")
-    assert lines[1].startswith(f"{desk}:8: 2 rules count now on {mouse.sysname} (Some mouse)")
+    assert lines[1].startswith(f"{desk}:8: 1 rule counts now on {mouse.sysname} (Some mouse)")
     assert lines[2].startswith(f"{desk}:18: 2 rules count now on {other.sysname} (Another one)")
     assert f"warning: {desk}:13 is for no device that is there" in said.err
+    assert "capslock" not in said.err
     with Typist(keyboard) as hands, Typist(mouse) as hand, Typist(other) as others:
         assert hands.press("a") == sets("b")
         assert hands.release("a") == sets("")
@@ -103,6 +104,9 @@ def test_as_json_each_device_is_told(keyboard: Plugged, mouse: Plugged, desk: Pa
         (mouse.sysname, f"{desk}:8"),
     ]
     assert all(each["applied"] and each["file"] == str(desk) for each in said["devices"])
+    # Nothing for capslock, which is common to all: a mouse is no keyboard for it.
+    assert [each["added_keys"] for each in said["devices"]] == [[], []]
+    assert [len(each["rules"]) for each in said["devices"]] == [2, 1]
 
 
 def test_a_device_that_is_named_is_the_only_one(
@@ -187,7 +191,7 @@ def test_where_one_fails_the_others_go_on(
     assert said.errors == [
         f"scxhid: {desk}:3 on {keyboard.sysname} (Some keyboard): the kernel does not want it"
     ]
-    assert f"count now on {mouse.sysname}" in said.out
+    assert f"1 rule counts now on {mouse.sysname}" in said.out
     as_json = scxhid("hid", "remap", str(desk), "--json")
     assert as_json.status == 1
     assert [each["applied"] for each in as_json.json["devices"]] == [False, True]
@@ -217,7 +221,7 @@ def test_a_trial_that_nobody_wanted_is_over_everywhere(
         hands.flush()
         said = done("hid", "remap", str(desk), "--trial", "20")
     assert f"count now on {keyboard.sysname}" in said.out
-    assert f"count now on {mouse.sysname}" in kept.out
+    assert f"counts now on {mouse.sysname}" in kept.out
     assert said.out.rstrip().endswith(
         f"nothing is remapped on {keyboard.sysname};"
         f" the rules from before count again on {mouse.sysname}"

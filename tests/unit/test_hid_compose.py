@@ -91,6 +91,15 @@ def test_sections_stand_over_what_is_common_and_that_over_what_is_included(tmp_p
     assert found.default.scales == {"x": 2.0}
 
 
+def test_keys_that_only_the_common_part_names_need_not_be_there(tmp_path: Path) -> None:
+    first, second = composed(tmp_path, desk=DESK, below=BELOW).sections
+    assert first.optional == {"f1", "f2", "h", "k"}  # j is its own, of the layer
+    assert second.optional == {"capslock", "f1", "f2", "h", "j", "k"}
+    left = second.without({"f1", "h", "j"})
+    assert left.sources() == {"capslock", "f2", "btn_left"}
+    assert list(left.layers) == ["keys", "nav"]
+
+
 def test_rules_are_told_by_the_line_of_their_section(tmp_path: Path) -> None:
     found = composed(tmp_path, desk=DESK, below=BELOW)
     rules = [*found.sections, found.default]

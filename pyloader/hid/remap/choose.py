@@ -11,7 +11,7 @@ from pyloader.hid.device import Device, devices, find_devices, several
 from pyloader.hid.interfaces import grouped, interfaces_of
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
-from pyloader.hid.remap.build import places_of
+from pyloader.hid.remap.build import Places, places_of
 from pyloader.hid.remap.compose import Composed
 from pyloader.hid.remap.extra import without_extra
 from pyloader.hid.remap.model import Match, Rules
@@ -19,11 +19,18 @@ from pyloader.hid.remap.plan import in_words, serves
 
 
 class Chosen(NamedTuple):
-    """The interfaces of one device and the rules that are for it; the interface that stands for
-    the device comes first."""
+    """The interfaces of one device, first that which stands for it; the rules of the file that are
+    for it, and those of them that it has a use for."""
 
-    rules: Rules
+    section: Rules
     interfaces: list[Device]
+
+    @property
+    def rules(self) -> Rules:
+        """Without those for all devices whose keys this one has not: for them no key is added."""
+        found = [places for each in self.interfaces if (places := _own_places(each))]
+        absent = [n for n in self.section.optional if not any(p.says(n) for p in found)]
+        return self.section.without(absent)
 
 
 def chosen(composed: Composed, text: str | None) -> list[Chosen]:
@@ -51,7 +58,7 @@ def chosen(composed: Composed, text: str | None) -> list[Chosen]:
 
 def unused(composed: Composed, used: Sequence[Chosen]) -> list[str]:
     """The sections that no device was found for, as file and line."""
-    taken = [each.rules for each in used]
+    taken = [each.section for each in used]
     return [rules.path for rules in composed.sections if not any(rules is each for each in taken)]
 
 
@@ -87,7 +94,7 @@ def _rules_for(composed: Composed, interfaces: list[Device]) -> Rules:
     if composed.is_plain:
         return composed.sections[0]
     if best := _first(composed, interfaces):
-        return best.rules
+        return best.section
     matching = [r for r in composed.sections if any(_matches(r.device, d) for d in interfaces)]
     rules = next(iter(matching), composed.default)
     if rules is None:
@@ -117,8 +124,13 @@ def _matches(match: Match, device: Device) -> bool:
 
 
 def _has_something(rules: Rules, device: Device) -> bool:
+    places = _own_places(device)
+    return places is not None and serves(rules, places)
+
+
+def _own_places(device: Device) -> Places | None:
     """By itself: what was added for other rules is no reason to take these."""
     try:
-        return serves(rules, places_of(parse(without_extra(device.rdesc))))
+        return places_of(parse(without_extra(device.rdesc)))
     except BadDescriptor:
-        return False
+        return None

@@ -91,10 +91,8 @@ def compose_bytes(raw: bytes, path: str) -> Composed:
     if not several:
         match = read_device(files[-1].source, {} if device == [] else device)
         return Composed(path, (common.rules(match, path),))
-    made = tuple(_over(common, [each]).rules(each.match, each.source.label) for each in sections)
-    default = None
-    if defaults:
-        default = _over(common, defaults).rules(Match(), defaults[-1].source.label)
+    made = tuple(_over(common, [each]) for each in sections)
+    default = _over(common, defaults) if defaults else None
     return Composed(path, made, default, is_plain=False)
 
 
@@ -186,9 +184,11 @@ def _defaults(files: list[_File]) -> list[_Section]:
     return found
 
 
-def _over(common: Fragment, sections: list[_Section]) -> Fragment:
-    """The sections over what is common to all."""
+def _over(common: Fragment, sections: list[_Section]) -> Rules:
+    """Those of the sections, which are for the same devices, over what is common to all."""
     layers = list(common.stands)
     layers += [name for each in sections for name in layer_names(each.source, each.tables)]
-    fragments = [read_fragment(each.source, each.tables, layers) for each in sections]
-    return overlaid(sections[-1].source, [common, *fragments])
+    own = [read_fragment(each.source, each.tables, layers) for each in sections]
+    source, match, _ = sections[-1]
+    optional = common.sources().difference(*(each.sources() for each in own))
+    return overlaid(source, [common, *own]).rules(match, source.label, optional)

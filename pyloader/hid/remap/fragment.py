@@ -29,8 +29,13 @@ class Fragment:
     scales: dict[str, float] = field(default_factory=dict[str, float])
     stands: dict[str, Source] = field(default_factory=dict[str, Source])
 
-    def rules(self, device: Match, label: str) -> Rules:
-        """As rules for a device.
+    def sources(self) -> frozenset[str]:
+        """Names of the keys that it has something to say about."""
+        named = {name for keys in self.layers.values() for name in keys}
+        return frozenset(named.union(*(keys for _, keys in self.combos)))
+
+    def rules(self, device: Match, label: str, optional: frozenset[str] = frozenset()) -> Rules:
+        """As rules for a device, which need not have the keys ``optional``.
 
         Raises:
             BadRules: there are none, there are too many, or there is a layer with no way out.
@@ -42,7 +47,7 @@ class Fragment:
             why = f"has {len(self.combos)} combos; {MOST_COMBOS} is the most"
             self.source.wrong((), "", why)
         combos = sorted(self.combos.values(), key=lambda combo: -len(combo.names))
-        made = Rules(label, device, self.layers, tuple(combos), self.scales)
+        made = Rules(label, device, self.layers, tuple(combos), self.scales, optional)
         if not made.sources() and not made.scales:
             self.source.wrong((), "", "has no rules: no keys, buttons, combos or axes")
         self._ways_out(made)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 BASE = "keys"
 """The layer that is always active."""
@@ -80,13 +81,23 @@ class Match:
 @dataclass(frozen=True)
 class Rules:
     """``layers`` by name, ``BASE`` first; of each what keys do, by the name of the key. ``scales``
-    by the name of the axis."""
+    by the name of the axis. ``optional`` are keys that a device need not have."""
 
     path: str
     device: Match
     layers: dict[str, dict[str, Action]]
     combos: tuple[Combo, ...] = ()
     scales: dict[str, float] = field(default_factory=dict[str, float])
+    optional: frozenset[str] = frozenset()
+
+    def without(self, names: Collection[str]) -> Rules:
+        """The others: none for these keys, and no combos with them."""
+        layers = {
+            layer: {name: action for name, action in keys.items() if name not in names}
+            for layer, keys in self.layers.items()
+        }
+        combos = tuple(c for c in self.combos if not any(name in names for name in c.names))
+        return replace(self, layers=layers, combos=combos)
 
     def actions(self) -> list[Action]:
         """All of them, also those inside of others."""
