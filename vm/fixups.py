@@ -6,15 +6,10 @@ may have, so that of its suite lies beside it, and ``program`` starts it by that
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
-from vm import apt
-from vm.apt import Apt
-from vm.cache import cache_root, make_directory, replacing_directory, require_free
-from vm.fetch import unpack
+from vm import unpacked
 
-SUITE = "sid"
 PACKAGE = "udev-hid-bpf"
 _LIBRARIES = (
     *("libbpf1", "libc6", "libcap2", "libelf1t64", "libgcc-s1", "libudev1", "libzstd1"),
@@ -24,23 +19,12 @@ _UNPACKED_BYTES = 40_000_000
 
 
 def fetch() -> Path:
-    """The directory with the unpacked packages; the network is asked only if it is not there.
+    """The directory with the package and the libraries of its program.
 
     Raises:
-        KernelFetchError: no network, a corrupt file, a full disk. The cache is as it was.
-        Unsupported: there is no apt here, or it knows no Debian archive.
+        KernelFetchError, Unsupported: as ``unpacked.fetch`` does.
     """
-    target = cache_root() / PACKAGE
-    if target.is_dir():
-        return target
-    require_free(make_directory(cache_root()), _UNPACKED_BYTES, f"the package {PACKAGE}")
-    source = Apt(apt.mirror(), SUITE)
-    source.update()
-    with replacing_directory(target) as new, tempfile.TemporaryDirectory(dir=new) as debs:
-        Path(debs).chmod(0o755)
-        for file in source.download((PACKAGE, *_LIBRARIES), Path(debs), None):
-            unpack(file, new)
-    return target
+    return unpacked.fetch(PACKAGE, _LIBRARIES, unpacked_bytes=_UNPACKED_BYTES)
 
 
 def objects(root: Path) -> Path:

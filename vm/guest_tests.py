@@ -30,6 +30,9 @@ OBJECTS_VARIABLE = "SCXHID_TEST_OBJECTS"
 #: Tells tests where the unpacked package of udev-hid-bpf is; empty if it could not be fetched.
 FIXUPS_VARIABLE = "SCXHID_TEST_FIXUPS"
 
+#: The same for the package of keyd.
+KEYD_VARIABLE = "SCXHID_TEST_KEYD"
+
 #: Multi-threaded emulation (QEMU 10.0) now and then runs a breakpoint that the kernel has put into
 #: its code and taken out again, as it does for each attach: the kernel knows nothing of it and
 #: panics. On real processors, KVM's too, it would be a bug of the kernel's.
@@ -105,7 +108,7 @@ def run_tests(
     _compile(root)
     objects = _compile_programs(root, build / "guest-objects")
     compile_workloads(root, objects)
-    fixups = _fetch_fixups(say)
+    packages = _fetch_packages(say)
     command = _pytest(root, junit, arguments, colour=os.isatty(stdout))
     started_ns = time.monotonic_ns()
 
@@ -120,8 +123,7 @@ def run_tests(
             rw=(build,),
             stdout=stdout,
             cwd=root,
-            environment=_environment()
-            | {OBJECTS_VARIABLE: str(objects), FIXUPS_VARIABLE: str(fixups or "")},
+            environment=_environment() | {OBJECTS_VARIABLE: str(objects)} | packages,
             log_path=log,
             say=say,
         )
@@ -225,16 +227,19 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     return objects
 
 
-def _fetch_fixups(say: Callable[[str], None] | None) -> Path | None:
-    """The package whose objects the tests attach; without it those tests are skipped."""
-    from vm import fixups
+def _fetch_packages(say: Callable[[str], None] | None) -> dict[str, str]:
+    """Where the packages are that tests compare with, for the guest; without one its tests are
+    skipped."""
+    from vm import fixups, keyd
 
-    try:
-        return fixups.fetch()
-    except ScxhidError as error:
-        if say:
-            say(f"the tests of udev-hid-bpf's objects are skipped: {error}")
-        return None
+    found: dict[str, str] = {}
+    for variable, package in ((FIXUPS_VARIABLE, fixups), (KEYD_VARIABLE, keyd)):
+        try:
+            found[variable] = str(package.fetch())
+        except ScxhidError as error:
+            if say:
+                say(f"the tests with the package {package.PACKAGE} are skipped: {error}")
+    return found
 
 
 def _pytest(root: Path, junit: Path, arguments: Sequence[str], *, colour: bool) -> list[str]:
