@@ -65,13 +65,15 @@ class Daemon(Closing):
         CONFIGURATIONS.mkdir()
         self._file = CONFIGURATIONS / "scxhid.conf"
         self._file.write_text(configuration)
-        self._log = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            [program(root)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        self._folder = tempfile.TemporaryDirectory()
+        self._log = Path(self._folder.name) / "log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program(root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         try:
             self._wait_for_log(_STARTED)
             if _REFUSED in self.log:
@@ -83,8 +85,7 @@ class Daemon(Closing):
     @property
     def log(self) -> str:
         """What it has said so far."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace")
+        return self._log.read_text(errors="replace")
 
     def wait_for_device(self, vendor: int, product: int) -> None:
         """Until it has taken that device.
@@ -110,6 +111,6 @@ class Daemon(Closing):
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._log.close()
+        self._folder.cleanup()
         self._file.unlink()
         CONFIGURATIONS.rmdir()
