@@ -209,6 +209,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     Sources that no compiler takes are left out: they are there for the tests of that.
     """
     from pyloader.compile import compile_object
+    from vm.bench import hid_devices
 
     make_directory(objects)
     sources = [*(root / "schedulers").rglob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
@@ -221,6 +222,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
         with contextlib.suppress(CompileError):
             compile_object(source)
 
+    hid_devices.compile_programs()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, sources))
         list(pool.map(warm, (root / "hid").rglob("*.bpf.c")))

@@ -83,6 +83,11 @@ class Daemon(Closing):
             raise
 
     @property
+    def pid(self) -> int:
+        """The daemon's process."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What it has said so far."""
         return self._log.read_text(errors="replace")

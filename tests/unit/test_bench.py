@@ -84,6 +84,11 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "interactive_p99_overload",
         "interactive_hackbench",
         "schedulers",
+        "remap_vs_keyd",
+        "remap_rules_1000_vs_4",
+        "remap_reload",
+        "remap_injecting",
+        "mouse_8khz",
         "status_startup",
         "vm_boot",
     )

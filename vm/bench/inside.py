@@ -19,6 +19,11 @@ MODULES = {
     "swap_gap": "vm.bench.swap_gap",
     "gapless": "vm.bench.gapless",
     "schedulers": "vm.bench.contest",
+    "remap_vs_keyd": "vm.bench.remap_vs_keyd",
+    "remap_rules_1000_vs_4": "vm.bench.remap_rules",
+    "remap_reload": "vm.bench.remap_reload",
+    "remap_injecting": "vm.bench.remap_injecting",
+    "mouse_8khz": "vm.bench.mouse_8khz",
 }
 
 

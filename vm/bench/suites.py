@@ -85,6 +85,23 @@ def _contest(suites: Sequence[str], tell: Tell) -> Measured:
     )
 
 
+def _hid(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import mouse_8khz, remap_injecting, remap_reload, remap_rules, remap_vs_keyd
+    from vm.bench.guest import sample_inside
+
+    remap_vs_keyd.prepare()
+    tell("typing and moving")
+    sampled = sample_inside(suites, cpus=remap_vs_keyd.CPUS)
+    modules = (remap_vs_keyd, remap_rules, remap_reload, remap_injecting, mouse_8khz)
+    makers = {module.SUITE: module.results for module in modules}
+    samples = dict(sampled.samples)
+    if remap_reload.SUITE in samples:
+        here = remap_reload.measure_here(tell)
+        samples[remap_reload.SUITE] = {**samples[remap_reload.SUITE], **here}
+    results = [made for name in suites for made in makers[name](samples[name])]
+    return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
+
+
 def _status(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import status_startup
 
@@ -109,6 +126,13 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
         "interactive_hackbench",
     ): _exact,
     ("schedulers",): _contest,
+    (
+        "remap_vs_keyd",
+        "remap_rules_1000_vs_4",
+        "remap_reload",
+        "remap_injecting",
+        "mouse_8khz",
+    ): _hid,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
 }
