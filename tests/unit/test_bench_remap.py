@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pyloader.hid.remap.read import MOST_COMBOS, MOST_LAYERS, read_bytes
+from pyloader.hid.remap.fragment import MOST_COMBOS, MOST_LAYERS
+from pyloader.hid.remap.read import read_bytes
 from vm.bench import (
     hid_devices,
     mouse_8khz,

@@ -27,20 +27,22 @@ def main(started_ns: str, path: str, descriptor: str = "") -> None:
     moments = [int(started_ns), time.monotonic_ns()]
     _import()
     moments.append(time.monotonic_ns())
-    from pyloader.hid.remap.read import read_file
+    from pyloader.hid.remap.compose import read_compose
 
-    rules = read_file(path)
+    composed = read_compose(path)
     moments.append(time.monotonic_ns())
     if descriptor:
-        _compile(rules, bytes.fromhex(descriptor))
+        _compile(composed.sections[0], bytes.fromhex(descriptor))
         moments.append(time.monotonic_ns())
     else:
         from pyloader.hid.remap.apply import apply
-        from pyloader.hid.remap.plan import meant, plan
+        from pyloader.hid.remap.choose import chosen
+        from pyloader.hid.remap.plan import plan
 
-        planned = plan(rules, meant(rules, None))
+        plans = [plan(each.rules, each.interfaces) for each in chosen(composed, None)]
         moments.append(time.monotonic_ns())
-        apply(planned)
+        for planned in plans:
+            apply(planned)
         moments.append(time.monotonic_ns())
     spent = [end - start for start, end in pairwise(moments)]
     json.dump(dict(zip(STEPS, spent, strict=False)), sys.stdout)
@@ -48,7 +50,7 @@ def main(started_ns: str, path: str, descriptor: str = "") -> None:
 
 def _import() -> None:
     """As the command does."""
-    for name in ("cli", "cli.hid", "cli.hid_remap", "hid.remap.apply"):
+    for name in ("cli", "cli.hid", "cli.hid_remap", "hid.remap.choose", "hid.remap.apply"):
         import_module(f"pyloader.{name}")
 
 
