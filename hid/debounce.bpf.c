@@ -77,9 +77,11 @@ static __always_inline void write_buttons(u8 *bytes, u32 pressed, u32 which)
 static __always_inline u64 settle(u32 raw, u64 now)
 {
 	u64 soonest = 0;
+	u32 n;
 
-	for (u32 i = 0; i < BUTTONS; i++) {
-		u32 bit = 1u << i;
+	/* Not unrolled: the paths through so many buttons would be too many to verify. */
+	bpf_for(n, 0, BUTTONS) {
+		u32 i = n & (BUTTONS - 1), bit = 1u << i;
 
 		if (!((raw ^ passed) & bit))
 			continue;

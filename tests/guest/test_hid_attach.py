@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyloader import ObjectSpec
+from pyloader.catalog import hid_programs
 from pyloader.hid.descriptor import extract
 from pyloader.hid.parser import parse
 from tests.guest.command import done, scxhid
@@ -203,3 +204,8 @@ def test_killed_at_any_step_it_works_or_it_does_not(mouse: Plugged, what: str) -
             assert [each["name"] for each in on] == ["axes"], f"after {steps[:number]}"
         done("hid", "detach", mouse.sysname)
         assert list(PINS.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", sorted(hid_programs()))
+def test_each_can_be_checked_without_a_device(program: str) -> None:
+    assert done("check", program, "--json").json["ok"]
