@@ -20,6 +20,7 @@ TARGETS = {
     "remap": Target(
         "pyloader.cli.hid_remap:remap", "keys, buttons and axes by the rules of a file"
     ),
+    "import": Target("pyloader.cli.hid_import:import_", "such a file out of another remapper's"),
     "record": Target(f"{_RECORD}:record", "write down what one sends"),
     "replay": Target(f"{_RECORD}:replay", "a device that sends what was recorded"),
 }
@@ -42,6 +43,7 @@ def hid() -> None:
       scxhid hid info "gaming mouse" --items      the descriptor, item by item
       scxhid hid attach axes --device 046d:c216 dead_zone=80
       scxhid hid remap mine.toml --check
+      scxhid hid import keyd /etc/keyd/default.conf
       scxhid hid record 046d:c52b -o mouse.hid
       scxhid hid replay mouse.hid
     """

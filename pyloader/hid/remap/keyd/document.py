@@ -1,0 +1,69 @@
+"""The remap file that a configuration of keyd becomes, for a person to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyloader.hid.remap import write
+from pyloader.hid.remap.keyd.convert import Converted
+from pyloader.hid.remap.keyd.notes import Note
+from pyloader.hid.remap.keyd.tables import Table
+from pyloader.hid.remap.model import BASE, Combo
+
+_LONGEST_QUOTE = 160
+
+
+def document(converted: Converted) -> str:
+    """It as text, with comments of the original, and on what is missing or different."""
+    return "\n".join(_lines(converted)) + "\n"
+
+
+def place_of(note: Note) -> str:
+    """``file:line: what stands there``."""
+    said = note.place.text.strip()[:_LONGEST_QUOTE]
+    return f"{note.place.file}:{note.place.line}: {said}"
+
+
+def _lines(converted: Converted) -> Iterator[str]:
+    path = converted.configuration.path
+    yield write.comment(f"From {path}, a configuration of keyd, by `scxhid hid import keyd`.")
+    yield from map(write.comment, converted.configuration.comments)
+    for is_lost, title in ((True, "Not carried over:"), (False, "Not quite as keyd does it:")):
+        notes = [note for note in converted.notes if note.is_lost == is_lost]
+        if notes:
+            yield "#"
+            yield write.comment(title)
+        for note in notes:
+            yield write.comment(f"  {place_of(note)}")
+            yield write.comment(f"      {note.said}")
+    if converted.device:
+        yield from ("", "[device]", *write.device(converted.device))
+    for name, table in converted.tables.items():
+        header = BASE if name == BASE else f"layer.{write.key(name)}"
+        yield from _table(header, table)
+        chords = "combo" if name == BASE else f"{header}.combo"
+        yield from _chords(chords, table)
+
+
+def _table(header: str, table: Table) -> Iterator[str]:
+    if not table.rules and not table.rest and (header == BASE or table.chords):
+        return
+    yield ""
+    yield from map(write.comment, table.layer.comments)
+    yield f"[{header}]"
+    for name, rule in table.rules.items():
+        yield from map(write.comment, rule.comments)
+        yield f"{write.key(name)} = {write.action(rule.action)}"
+    if table.rest:
+        yield write.comment(f"all other keys, since keyd's layer is {table.layer.header}")
+    for name, keys in table.rest.items():
+        yield f"{write.key(name)} = {write.action(keys)}"
+
+
+def _chords(header: str, table: Table) -> Iterator[str]:
+    if not table.chords:
+        return
+    yield from ("", f"[{header}]")
+    for chord in table.chords.values():
+        yield from map(write.comment, chord.comments)
+        yield write.combo(Combo(chord.names, chord.action, chord.within_ms))

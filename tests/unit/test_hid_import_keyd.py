@@ -1,0 +1,396 @@
+"""keyd's configurations as remap files: what becomes of them, and what is said of the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyloader.errors import BadRules
+from pyloader.hid import parser as hid_parser
+from pyloader.hid.remap import actions, build, read
+from pyloader.hid.remap.keyd import convert, document, parse
+from pyloader.hid.remap.model import (
+    BASE,
+    Combo,
+    Keys,
+    Layer,
+    Macro,
+    Match,
+    Nothing,
+    Rules,
+    TapHold,
+)
+from tests.hid_descriptors import KEYBOARD
+from tests.unit.conftest import Outcome
+from tests.unit.remapped import dtype
+
+NAV, LEFT_CTRL, ESC = Layer("layer", "nav"), Keys(("leftctrl",)), Keys(("esc",))
+
+
+def converted(text: str) -> convert.Converted:
+    return convert.convert(parse.parse_bytes(text.encode(), "mine.conf"))
+
+
+def rules(text: str) -> Rules:
+    """What our reader makes of what is written."""
+    return read.read_bytes(document.document(converted(text)).encode(), "mine.toml")
+
+
+def notes(text: str) -> list[tuple[int, bool, str]]:
+    """Line, whether it is lost, and why."""
+    return [(note.place.line, note.is_lost, note.said) for note in converted(text).notes]
+
+
+def only(text: str) -> object:
+    """What ``a`` does with that on its right, beside a layer and a modifier layer."""
+    return rules(f"[main]\na = {text}\nb = layer(nav)\n[nav]\nh = left\n").layers[BASE]["a"]
+
+
+@pytest.mark.parametrize(
+    ("value", "action"),
+    [
+        ("esc", ESC),
+        ("escape", ESC),
+        ("=", Keys(("equal",))),
+        ("C-x", Keys(("leftctrl", "x"))),
+        ("M-S-x", Keys(("leftmeta", "leftshift", "x"))),
+        ("C--", Keys(("leftctrl", "minus"))),
+        ("!", Keys(("leftshift", "1"))),
+        ("B", Keys(("leftshift", "b"))),
+        ("leftmouse", Keys(("btn_left",))),
+        ("leftcontrol", LEFT_CTRL),
+        ("rightalt", Keys(("rightalt",))),
+        ("noop", Nothing()),
+        ("layer(nav)", NAV),
+        ("layer(control)", LEFT_CTRL),
+        ("oneshot(nav)", Layer("oneshot", "nav")),
+        ("toggle(nav)", Layer("toggle", "nav")),
+        ("overload(control, esc)", TapHold(ESC, LEFT_CTRL, 200, "press")),
+        ("overload(nav, esc)", TapHold(ESC, NAV, 5000, "press")),
+        ("overloadt(nav, a, 150)", TapHold(Keys(("a",)), NAV, 150, "timeout")),
+        ("overloadt2(nav, C-a, 150)", TapHold(Keys(("leftctrl", "a")), NAV, 150, "release")),
+        ("lettermod(nav, a, 150, 200)", TapHold(Keys(("a",)), NAV, 200, "release")),
+        ("overloadi(a, overloadt2(nav, a, 99), 150)", TapHold(Keys(("a",)), NAV, 99, "release")),
+        ("timeout(a, 500, layer(control))", TapHold(Keys(("a",)), LEFT_CTRL, 500, "timeout")),
+        (
+            "macro(Hi 100ms space C-t)",
+            Macro(
+                (
+                    Keys(("leftshift", "h")),
+                    Keys(("i",)),
+                    Keys(("space",)),
+                    Keys(("leftctrl", "t")),
+                )
+            ),
+        ),
+        ("macro(leftcontrol+leftmeta)", Macro((Keys(("leftctrl", "leftmeta")),))),
+        (r"macro(\))", Macro((Keys(("leftshift", "0")),))),
+        ("macro2(400, 50, macro(a))", Macro((Keys(("a",)),))),
+    ],
+)
+def test_what_a_key_does(value: str, action: object) -> None:
+    assert only(value) == action
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("swap(nav)", "no layer takes the place of another"),
+        ("clear()", "nothing switches all layers off"),
+        ("command(reboot)", "the kernel starts no programs; press a key such as f13"),
+        ("setlayout(dvorak)", "there are no layouts of which one counts"),
+        ("ö", "'ö' is on no key; write a macro that begins with the desktop's compose key"),
+        ("macro(aö)", "'ö' is on no key"),
+        ("layer(nva)", "'nva' is no layer that can be switched on; it may mean nav"),
+        ("layer(main)", "'main' is no layer"),
+        ("overload(nav)", "overload() takes 2 arguments, not 1"),
+        ("overload(nav, overload(nav, a))", "does not stand inside of another action"),
+        ("capslok", "'capslok' is no key that a HID device can send, and no action"),
+        ("micmute", "'micmute' is no key that a HID device can send"),
+        ("scrollup", "'scrollup' is no key that a HID device can send"),
+        ("C-M-A-S-x", "it presses 5 keys at once; 4 is the most"),
+        (f"macro({'a' * 32})", "it types 32 keys; a macro has up to 31"),
+        (f"macro({'A' * 22})", "it types 22 keys"),
+    ],
+)
+def test_what_is_not_carried_over_is_said(value: str, why: str) -> None:
+    text = f"[main]\na = {value}\nb = layer(nav)\n[nav]\nh = left\n"
+    [(line, is_lost, said)] = notes(text)
+    assert (line, is_lost) == (2, True)
+    assert why in said
+    assert "a" not in rules(text).layers[BASE]
+    assert f"mine.conf:2: a = {value}" in document.document(converted(text))
+
+
+def test_keys_have_aliases_and_the_last_rule_counts() -> None:
+    found = rules(
+        "[aliases]\ncapslock = hyper\nleftalt = leftmeta\n[main]\nhyper = esc\nmeta = a\n"
+        "x = b\nx = c\ny = b\ny =\n= = d\ncontrol = e\n"
+    ).layers[BASE]
+    assert found == {
+        "leftalt": Keys(("leftmeta",)),
+        "capslock": ESC,
+        "leftmeta": Keys(("a",)),
+        "rightmeta": Keys(("a",)),
+        "x": Keys(("c",)),
+        "equal": Keys(("d",)),
+        "leftctrl": Keys(("e",)),
+        "rightctrl": Keys(("e",)),
+    }
+
+
+def test_chords_stand_in_layers_and_have_the_times_of_the_file() -> None:
+    found = rules(
+        "[global]\nchord_timeout = 70\n[main]\nj+k = esc\nj+k+l = layer(nav)\nk+j = a\n[nav]\n"
+        "u+i = pageup\n"
+    )
+    assert set(found.combos) == {
+        Combo(("j", "k", "l"), NAV, 140),
+        Combo(("k", "j"), Keys(("a",)), 70),
+        Combo(("u", "i"), Keys(("pageup",)), 70, "nav"),
+    }
+
+
+def test_a_layer_that_holds_a_modifier_presses_it_with_every_other_key() -> None:
+    text = "[main]\ncapslock = layer(caps)\nx = y\nz = layer(nav)\n[caps:C]\nh = left\n[nav]\na=b\n"
+    layer = rules(text).layers["caps"]
+    assert layer["h"] == Keys(("left",))
+    assert layer["a"] == Keys(("leftctrl", "a"))
+    assert layer["x"] == Keys(("leftctrl", "y"))
+    assert not {"z", "capslock", "leftshift"} & layer.keys()
+    [(line, is_lost, said)] = notes(text)
+    assert (line, is_lost) == (5, False)
+    assert said.startswith("leftctrl is pressed with each other key while caps counts")
+
+
+def test_a_layer_of_which_only_the_modifier_is_left_is_that_key() -> None:
+    text = "[main]\ncapslock = overload(caps, esc)\n[caps:C]\nspace = swap(vim)\n[vim]\nh = left\n"
+    found = rules(text)
+    assert found.layers == {BASE: {"capslock": TapHold(ESC, LEFT_CTRL, 200, "press")}}
+    assert [line for line, _, _ in notes(text)] == [2, 4, 5]
+
+
+def test_rules_for_a_modifier_make_a_layer_of_it() -> None:
+    found = rules("[control]\nj = down\n").layers
+    assert found[BASE] == dict.fromkeys(("leftctrl", "rightctrl"), Layer("layer", "control"))
+    assert found["control"]["j"] == Keys(("down",))
+    assert found["control"]["k"] == Keys(("leftctrl", "k"))
+
+
+def test_a_modifier_for_one_key() -> None:
+    found = rules("[main]\nshift = oneshot(shift)\n").layers
+    assert found[BASE]["rightshift"] == Layer("oneshot", "shift")
+    assert found["shift"]["a"] == Keys(("leftshift", "a"))
+
+
+def test_a_layer_that_no_key_would_switch_off_is_left_out() -> None:
+    text = "[main]\na = b\nc = layer(nav)\n[nav]\nd = toggle(deep)\n[deep]\nx = y\n"
+    assert set(rules(text).layers) == {BASE, "nav"}
+    assert [(line, lost) for line, lost, _ in notes(text)] == [(5, True), (6, True)]
+    assert "no key would switch deep off again" in notes(text)[0][2]
+
+
+def test_what_a_file_has_no_room_for_is_said() -> None:
+    names = [f"l{n}" for n in range(17)]
+    keys = "abcdefghijklmnopq"
+    text = "[main]\n" + "".join(
+        f"{key} = layer({name})\n" for key, name in zip(keys, names, strict=True)
+    )
+    text += "".join(f"[{name}]\nf1 = f2\n" for name in names)
+    assert list(rules(text).layers) == [BASE, *names[:15]]
+    assert [line for line, _, _ in notes(text)] == [17, 18, 49, 51]
+    pairs = [f"{a}+{b} = esc\n" for a in keys for b in keys if a < b]
+    text = "[main]\n" + "".join(pairs[:70])
+    assert len(rules(text).combos) == 64
+    assert [line for line, _, _ in notes(text)] == list(range(66, 72))
+
+
+def test_the_longest_macro_fits_into_the_table() -> None:
+    places = build.places_of(hid_parser.parse(KEYBOARD))
+    for most in ("a" * 31, "A" * 21):
+        made = rules(f"[main]\na = macro({most})\n")
+        assert len(actions.build_rules(made, {0: places}, dtype("all_rules"))) == 1
+
+
+def test_composite_layers_and_layouts() -> None:
+    text = (
+        "[main]\na = layer(x)\nf1 = setlayout(dvorak)\n[x]\nb = c\n[x+shift]\nb = d\n"
+        "[dvorak:layout]\ns = o\n"
+    )
+    assert rules(text).layers[BASE]["f1"] == Layer("toggle", "dvorak")
+    (setlayout, composite) = notes(text)
+    assert setlayout[:2] == (3, False)
+    assert composite[:2] == (6, True)
+    assert "nothing counts only while x and shift are active together" in composite[2]
+
+
+@pytest.mark.parametrize(
+    ("ids", "match", "lines"),
+    [
+        ("*", Match(name="*"), []),
+        ("046d:c339", Match(vendor=0x046D, product=0xC339), []),
+        ("046d", Match(vendor=0x046D), []),
+        ("k:046d:c339:8d28a31a", Match(vendor=0x046D, product=0xC339), [2, 2]),
+        ("046d:c339\n1209:0001", Match(vendor=0x046D, product=0xC339), [3]),
+        ("*\n-046d:c339", Match(name="*"), [3]),
+        ("keyboard", Match(), [2]),
+        ("", Match(), []),
+    ],
+)
+def test_which_device(ids: str, match: Match, lines: list[int]) -> None:
+    text = f"[ids]\n{ids}\n[main]\na = b\n"
+    assert rules(text).device == match
+    assert [line for line, _, _ in notes(text)] == lines
+
+
+def test_options_that_have_no_counterpart_are_said_unless_they_are_off() -> None:
+    text = "[global]\noneshot_timeout = 0\nlayer_indicator = 1\nfoo = 2\n[main]\na = b\n"
+    assert [(line, lost) for line, lost, _ in notes(text)] == [(3, True), (4, True)]
+    text = "[global]\noverload_tap_timeout = 300\n[main]\na = overload(shift, b)\n"
+    assert rules(text).layers[BASE]["a"] == TapHold(
+        Keys(("b",)), Keys(("leftshift",)), 300, "press"
+    )
+
+
+def test_included_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "SHARED", tmp_path / "shared")
+    (tmp_path / "shared" / "layouts").mkdir(parents=True)
+    (tmp_path / "shared" / "layouts" / "dvorak").write_text("[dvorak:layout]\ns = o\n")
+    (tmp_path / "common").write_text("b = micmute\n")
+    mine = tmp_path / "mine.conf"
+    mine.write_text(
+        "[main]\ninclude common\na = toggle(dvorak)\ninclude layouts/dvorak\n"
+        "include missing\ninclude a.conf\n"
+    )
+    made = convert.convert(parse.parse_file(str(mine)))
+    assert made.tables["dvorak"].rules["s"].action == Keys(("o",))
+    said = [(Path(note.place.file).name, note.place.line, note.why) for note in made.notes]
+    assert [each[:2] for each in said] == [("mine.conf", 5), ("mine.conf", 6), ("common", 1)]
+    assert "lies neither beside" in said[0][2]
+    assert "no file with a dot in its name" in said[1][2]
+
+
+def test_comments_stay_with_what_they_stand_above() -> None:
+    text = "# mine\n# own\n\n# who\n[ids]\n*\n\n# keys\n[main]\n# swap\na = b\n\n# gone\n\nc = d\n"
+    said = document.document(converted(text))
+    assert "# mine\n# own\n" in said
+    assert '\n# keys\n[keys]\n# swap\na = "b"\nc = "d"\n' in said
+    assert "gone" not in said
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"a = b\n", "is no configuration of keyd: line 1 stands below no"),
+        (b"[main]\n\xff", "is not UTF-8 text: byte 7 is 0xff"),
+        (b"#" * 65_537, "is longer than 64 KiB"),
+        (b"[main]\na = swap(b)\n", "has no rule that can be carried over: a = swap(b): no layer"),
+        (b"", "has no rule that can be carried over"),
+    ],
+)
+def test_other_files_are_refused(raw: bytes, why: str) -> None:
+    with pytest.raises(BadRules) as error:
+        convert.convert(parse.parse_bytes(raw, "mine.conf"))
+    assert why in str(error.value)
+
+
+_PIECES = (
+    *("a", "b", "f1", "capslock", "leftshift", "j+k", "x y", "ö", "é", "\x7f", "\\", '"', "150"),
+    *("=", "+", "-", ",", "(", ")", "[", "]", ":", "#", "C-", "S-", ".", " "),
+    *("shift", "control", "nav", "main", "caps", "deep", "keys", "combo", "noop"),
+    *("macro(", "layer(", "toggle(", "oneshot(", "overload(", "overloadt2(", "lettermod("),
+    *("timeout(", "setlayout(", "swap(", "include ", "ids", "aliases", "global", "layout"),
+)
+_WORDS = st.sampled_from(_PIECES)
+_LAYERS = st.sampled_from(["main", "nav", "caps", "shift", "keys", "x y", "ö", "deep", "combo", ""])
+_KINDS = st.sampled_from(["", ":C", ":layout", ":A-S", "+nav", ":x"])
+_SWITCHES = st.sampled_from(["layer", "toggle", "oneshot", "setlayout"])
+_KEYS = st.sampled_from(["a", "b", "f1", "shift", "leftalt", "j+k", "j+k+l"])
+_BINDINGS = st.builds("{} = {}({})".format, _KEYS, _SWITCHES, _LAYERS)
+_HEADERS = st.builds("[{}{}]".format, _LAYERS, _KINDS)
+_LINES = st.one_of(
+    *(_BINDINGS, _HEADERS, _BINDINGS, _BINDINGS),
+    st.lists(_WORDS, max_size=8).map("".join),
+    st.builds("{} = {}({}, {}, 9)".format, _WORDS, _WORDS, _WORDS, _WORDS),
+    st.text(max_size=20),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(_LINES, max_size=30).map(lambda lines: "[main]\na = b\n" + "\n".join(lines)))
+def test_any_text_becomes_a_file_that_is_followed_or_is_refused(text: str) -> None:
+    try:
+        made = converted(text)
+    except BadRules:
+        return
+    said = document.document(made)
+    found = read.read_bytes(said.encode(), "mine.toml")
+    assert set(found.layers) == set(made.tables)
+    for name, table in made.tables.items():
+        wanted = {key: rule.action for key, rule in table.rules.items()} | table.rest
+        assert found.layers[name] == wanted
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_taken_or_refused(raw: bytes) -> None:
+    with suppress(BadRules):
+        convert.convert(parse.parse_bytes(raw, "mine.conf"))
+
+
+@pytest.fixture
+def imported(
+    scxhid: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """The command, in a directory with the file mine.conf."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("mine.conf").write_text("[ids]\n*\n[main]\na = b\nc = swap(d)\n")
+    return partial(scxhid, "hid", "import", "keyd")
+
+
+def test_it_is_printed_with_a_list_of_what_is_missing(imported: Callable[..., Outcome]) -> None:
+    said = imported("mine.conf")
+    assert said.status == 0
+    assert read.read_bytes(said.out.encode(), "out").layers[BASE] == {"a": Keys(("b",))}
+    assert said.err == (
+        "mine.conf:5: c = swap(d)\n    not carried over: no layer takes the place of another while"
+        " a key is held; use a layer and a toggle\n"
+    )
+    said = imported("mine.conf", "--json")
+    found = json.loads(said.out)
+    assert (said.status, said.err, found["rules"], found["differs"]) == (0, "", 1, [])
+    assert [(each["file"], each["line"]) for each in found["not_carried"]] == [("mine.conf", 5)]
+
+
+def test_no_file_is_overwritten_unless_that_is_wanted(imported: Callable[..., Outcome]) -> None:
+    out = Path("mine.toml")
+    said = imported("mine.conf", "-o", out)
+    assert said.status == 0
+    assert said.out == (
+        "mine.toml: rules carried over from mine.conf: 1; things not carried over: 1,"
+        " different from keyd: 0\n"
+    )
+    was = out.read_text()
+    out.write_text("edited")
+    said = imported("mine.conf", "-o", out)
+    assert (said.status, out.read_text()) == (2, "edited")
+    assert "is there already; --force overwrites it" in said.err
+    assert imported("mine.conf", "-o", out, "--force").status == 0
+    assert out.read_text() == was
+
+
+def test_what_cannot_be_done_leaves_nothing(imported: Callable[..., Outcome]) -> None:
+    assert imported("mine.conf", "--force").status == 2
+    assert imported("absent.conf").status == 1
+    assert imported("mine.conf", "-o", "no/mine.toml").status == 1
+    Path("bad.conf").write_text("a = b\n")
+    assert imported("bad.conf", "-o", "bad.toml").status == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["bad.conf", "mine.conf"]
