@@ -29,16 +29,17 @@ _UNUSED_OPTIONS = {
     "macro_timeout": REPEATS,
     "macro_repeat_timeout": REPEATS,
 }
+_ALL = Match(name="*")
 _USED_OPTIONS = ("chord_timeout", "overload_tap_timeout", "disable_modifier_guard")
 
 
 @dataclass(frozen=True)
 class Converted:
-    """``tables`` by our name of the layer, ``BASE`` first; ``device`` is None if the file names
-    none. ``notes`` are in the order of the lines."""
+    """``tables`` by our name of the layer, ``BASE`` first; ``devices`` are those that the file
+    names. ``notes`` are in the order of the lines."""
 
     configuration: Configuration
-    device: Match | None
+    devices: tuple[Match, ...]
     tables: dict[str, Table]
     notes: tuple[Note, ...]
 
@@ -69,7 +70,7 @@ def convert(configuration: Configuration) -> Converted:
         made.notes.found,
         key=lambda note: (note.place.file != path, note.place.file, note.place.line),
     )
-    return Converted(configuration, made.device, made.tables, tuple(found))
+    return Converted(configuration, tuple(made.devices), made.tables, tuple(found))
 
 
 @dataclass
@@ -77,7 +78,7 @@ class _Conversion:
     configuration: Configuration
     bare: frozenset[str]
     notes: Notes = field(default_factory=Notes)
-    device: Match | None = None
+    devices: list[Match] = field(default_factory=list[Match])
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
     aliases: dict[str, str] = field(default_factory=lambda: dict(names.MODIFIER_KEYS))
 
@@ -85,7 +86,7 @@ class _Conversion:
         for place, why in self.configuration.missing:
             self.notes.lost(place, why, "paste what it says in its place")
         self._options()
-        self._device()
+        self._devices()
         layers = layers_of(self.configuration, self.notes, self.bare)
         self.tables = {layer.ours: Table(layer) for layer in layers.values()}
         self._aliases()
@@ -123,25 +124,18 @@ class _Conversion:
             elif entry.key not in _USED_OPTIONS:
                 self.notes.lost(entry.place, "keyd has no such option")
 
-    def _device(self) -> None:
-        """The first device that is named: a file is for one at a time."""
+    def _devices(self) -> None:
         for entry in self.configuration.named("ids"):
             found = self._match(entry)
-            if found is None:
-                continue
-            if self.device is None:
-                self.device = found
-            elif self.device != found:
-                self.notes.lost(
-                    entry.place,
-                    "a file is for one device",
-                    "run the command once more for it, with --device",
-                )
+            if found is not None and found not in self.devices:
+                self.devices.append(found)
+        if _ALL in self.devices:
+            self.devices = [_ALL]
 
     def _match(self, entry: Entry) -> Match | None:
         text = entry.key
         if text == "*":
-            return Match(name="*")
+            return _ALL
         if text.startswith("-"):
             self.notes.lost(
                 entry.place,

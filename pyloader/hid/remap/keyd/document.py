@@ -36,8 +36,9 @@ def _lines(converted: Converted) -> Iterator[str]:
         for note in notes:
             yield write.comment(f"  {place_of(note)}")
             yield write.comment(f"      {note.said}")
-    if converted.device:
-        yield from ("", "[device]", *write.device(converted.device))
+    header = "[device]" if len(converted.devices) == 1 else "[[device]]"
+    for device in converted.devices:
+        yield from ("", header, *write.device(device))
     for name, table in converted.tables.items():
         header = BASE if name == BASE else f"layer.{write.key(name)}"
         yield from _table(header, table)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pyloader.hid.remap.fragment import MOST_COMBOS, MOST_LAYERS
 from pyloader.hid.remap.keyd.notes import Notes
 from pyloader.hid.remap.keyd.tables import Table, layers_in
 from pyloader.hid.remap.model import BASE, Layer
-from pyloader.hid.remap.read import MOST_COMBOS, MOST_LAYERS
 
 
 def prune(tables: dict[str, Table], notes: Notes) -> None:
