@@ -81,6 +81,11 @@ def find_hid_names() -> Source:
     return _in_root(data_root("hid") / "names", "names")
 
 
+def find_hid_tap() -> Source:
+    """The program that copies a HID device's reports before and after all others."""
+    return _in_root(data_root("hid") / "tap", "tap")
+
+
 def find_hid_remapper() -> Source:
     """The program that follows the rules of a remap file."""
     return _in_root(data_root("hid") / "remap", "remap")

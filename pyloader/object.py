@@ -246,8 +246,8 @@ class BpfObject(Closing):
         raise UnknownName("program", name, nearest(name, self.spec.programs))
 
     def detach(self) -> None:
-        """Detach whatever ``attach`` attached, pinned or not, and stay loaded."""
-        for link in self._links:
+        """Detach whatever ``attach`` attached, the last first, pinned or not, and stay loaded."""
+        for link in reversed(self._links):
             with suppress(CallFailed):
                 detach_link(link.fd)
             link.close()

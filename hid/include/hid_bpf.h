@@ -13,6 +13,11 @@
 
 #define HID_MAX_DESCRIPTOR_SIZE 4096
 
+/* In hid_bpf_ops.flags: called before those that are attached already. */
+#ifndef BPF_F_BEFORE
+#define BPF_F_BEFORE (1U << 3)
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct hid_device {

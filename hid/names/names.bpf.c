@@ -15,10 +15,6 @@ char _license[] SEC("license") = "GPL";
 #define ECANCELED  125
 #define ENODEV	   19
 
-#ifndef BPF_F_BEFORE
-#define BPF_F_BEFORE (1U << 3)
-#endif
-
 struct hid_device___named {
 	char name[NAME_SIZE];
 	char phys[OTHER_SIZE];

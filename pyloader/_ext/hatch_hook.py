@@ -27,6 +27,7 @@ CONTENTS = {
         "hid/original/*.bpf.c",
         "hid/names/*.bpf.c",
         "hid/remap/*.[ch]",
+        "hid/tap/*.bpf.c",
         "hid/include/*.h",
         "hid/keymaps/*.toml",
     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
-from pyloader.cli.output import note
+from pyloader.cli.output import destination, note
 from pyloader.cli.seconds import Seconds
-from pyloader.errors import NotPermitted, ScxhidError, WrongUse
+from pyloader.errors import ScxhidError, WrongUse
 
 if TYPE_CHECKING:
     from pyloader.hid.device import Device
@@ -29,31 +29,52 @@ _POLL_S = 0.01
 @click.option("-o", "output", type=click.Path(), metavar="FILE", help="Into FILE, for you alone.")
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="N", help="End after N reports.")
 @click.option("--for", "seconds", type=Seconds(min=0), metavar="S", help="End after S seconds.")
-def record(device: str, output: str | None, count: int | None, seconds: float | None) -> None:
+@click.option("--both", is_flag=True, help="Before and after the HID programs, side by side.")
+@click.option("--json", "as_json", is_flag=True, help="With --both: as JSON.")
+def record(
+    device: str,
+    output: str | None,
+    count: int | None,
+    seconds: float | None,
+    both: bool,
+    as_json: bool,
+) -> None:
     """Write down every report that a device sends, in the format of hid-recorder.
 
     Reports are those that programs and applications see, after the programs that are
     attached. Ctrl-C ends it. What is typed on a keyboard is in the recording, passwords
     too.
 
+    --both shows each report before and after the programs, and what they changed,
+    dropped and sent themselves. With -o there are two recordings, FILE and one with
+    .before in its name (mouse.hid, mouse.before.hid): replay that one to try other
+    programs on the same reports. --json is a line for each report, and one at the end.
+
     \b
     Examples:
       scxhid hid record 046d:c52b -o mouse.hid
       scxhid hid record "gaming mouse" -n 100 | tee mouse.hid
+      scxhid hid record "gaming mouse" --both
+      scxhid hid record "gaming mouse" --both --for 10 -o mouse.hid
     """
     from pyloader.hid.device import find_device
-    from pyloader.hid.recording import Recorded, Report, head, line
+    from pyloader.hid.hidraw import open_node
+    from pyloader.hid.recording import Report, head, line, of_device
 
     found = find_device(device)
-    fd = _open_hidraw(found)
+    if both:
+        from pyloader.cli.hid_both import record_both
+
+        record_both(found, output, count, seconds, as_json)
+        return
+    if as_json:
+        raise WrongUse("--json goes with --both: a recording has a format of its own")
+    fd = open_node(found)
     deadline_ns = time.monotonic_ns() + int(seconds * 1e9) if seconds is not None else None
     written = 0
     try:
-        with _destination(output) as file:
-            about = Recorded(
-                0, found.name, found.node.phys, found.bus, found.vendor, found.product, found.rdesc
-            )
-            for text in head(about):
+        with destination(output) as file:
+            for text in head(of_device(found)):
                 print(text, file=file)
             file.flush()
             note(f"recording {found.name}" + ("" if seconds or count else "; Ctrl-C ends it"))
@@ -73,20 +94,6 @@ def record(device: str, output: str | None, count: int | None, seconds: float | 
     note(f"{written} report{'' if written == 1 else 's'} recorded")
 
 
-def _open_hidraw(device: Device) -> int:
-    if not device.node.hidraw:
-        raise ScxhidError(
-            f"{device.sysname} ({device.name}) has no hidraw node, so its reports cannot be read"
-        )
-    path = f"/dev/{device.node.hidraw}"
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except PermissionError:
-        raise NotPermitted(f"{path} cannot be read: run scxhid as root") from None
-    except OSError as error:
-        raise ScxhidError(f"{path} cannot be read: {error.strerror}") from None
-
-
 def _next_report(fd: int, deadline_ns: int | None, device: Device) -> bytes | None:
     """The next one; None when the time is over."""
     import select
@@ -103,20 +110,6 @@ def _next_report(fd: int, deadline_ns: int | None, device: Device) -> bytes | No
             continue
         except OSError:
             raise ScxhidError(f"{device.sysname} ({device.name}) has been unplugged") from None
-
-
-@contextmanager
-def _destination(output: str | None) -> Generator[TextIO]:
-    """Where the lines go: a file that only its owner may read, or standard output."""
-    if output is None or output == "-":
-        yield sys.stdout
-        return
-    try:
-        fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ScxhidError(f"{output} cannot be written: {error.strerror}") from None
-    with os.fdopen(fd, "w", encoding="utf-8") as file:
-        yield file
 
 
 @click.command()

@@ -192,7 +192,7 @@ def _print_device(device: Device, attached: list[Attachment] | None) -> None:
         click.echo("  programs: none")
     for each in attached or ():
         what = ", ".join(name.removeprefix("hid_") for name in each.callbacks) or "nothing"
-        own = f": {each.ops}" if each.tool == "udev-hid-bpf" else ""
+        own = f": {each.ops}" if each.tool == "udev-hid-bpf" or each.is_tap else ""
         click.echo(f"  program {each.name}{own} ({what}), {each.holder.in_words()}")
 
 

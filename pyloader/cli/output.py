@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
 
 import click
+
+from pyloader.errors import ScxhidError
 
 
 def emit_json(value: Any) -> None:
@@ -19,6 +23,20 @@ def emit_json(value: Any) -> None:
 def note(text: str) -> None:
     """A remark on stderr, so that stdout stays what was asked for."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def destination(output: str | None) -> Generator[TextIO]:
+    """Where lines go: a file that only its owner may read, or standard output (None and ``-``)."""
+    if output is None or output == "-":
+        yield sys.stdout
+        return
+    try:
+        fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ScxhidError(f"{output} cannot be written: {error.strerror}") from None
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        yield file
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:

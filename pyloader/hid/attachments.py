@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from pyloader import bpffs, foreign, libbpf
@@ -13,14 +13,19 @@ from pyloader.hid import udev_pins
 
 _OPS = "hid_bpf_ops"
 _VALUE_TYPE = f"bpf_struct_ops_{_OPS}"
+_EVENT = "hid_device_event"
 FIXUP = "hid_rdesc_fixup"
+#: Of a recording that is under way (hid/tap): no program that changes anything, and never pinned.
+TAPS = ("tap_before", "tap_after")
+_RECORDING = "recording"
 
 
 @dataclass(frozen=True)
 class Attachment:
     """One ``hid_bpf_ops`` on a device. ``number`` is that of the device, ``ops`` the name of the
     struct_ops map (the kernel keeps 15 characters), ``name`` that of the program or object by which
-    it is detached, where the pin tells it, ``callbacks`` what it has, ``holder`` whoever keeps it.
+    it is detached, where the pin tells it (``recording`` for the taps of one that is under way),
+    ``callbacks`` what it has, ``holder`` whoever keeps it.
     ``tool`` is the one that pinned it, None if that is not known."""
 
     number: int
@@ -34,6 +39,11 @@ class Attachment:
     def fixes_descriptor(self) -> bool:
         """Whether it rewrites the report descriptor: a device takes one that does."""
         return FIXUP in self.callbacks
+
+    @property
+    def is_tap(self) -> bool:
+        """Whether it only watches, for a recording of reports before and after the programs."""
+        return self.ops in TAPS and not self.holder.pins
 
 
 def attachments() -> list[Attachment]:
@@ -65,8 +75,26 @@ def attachments() -> list[Attachment]:
         number, ops, callbacks = said
         name = next(filter(None, map(_program_of, paths)), ops)
         holder = foreign.holder_of(link.id, paths)
-        found.append(Attachment(number, name, ops, callbacks, tool, holder))
+        one = Attachment(number, name, ops, callbacks, tool, holder)
+        found.append(replace(one, name=_RECORDING, tool="scxhid") if one.is_tap else one)
     return found
+
+
+def attached_since(link_id: int, number: int) -> tuple[int, list[str]]:
+    """Who has come to see the reports of a device since the link with that id, taps left out.
+
+    The id of the newest link of all, to go on from, and the names of the ops.
+    """
+    found: list[str] = []
+    layout = _layout()
+    for link in libbpf.links(link_id):
+        link_id = link.id
+        if not layout or link.type != foreign.LINK_TYPE_STRUCT_OPS or not link.map_id:
+            continue
+        said = _said(link.map_id, layout)
+        if said and said[0] == number and _EVENT in said[2] and said[1] not in TAPS:
+            found.append(said[1])
+    return link_id, found
 
 
 def _program_of(pin: str) -> str | None:

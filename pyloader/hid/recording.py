@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pyloader.errors import ScxhidError
+
+if TYPE_CHECKING:
+    from pyloader.hid.device import Device
 
 _MOST_BYTES = 4096  # of a descriptor and of a report, as in uhid
 _NS_PER_US, _US_PER_S = 1000, 1_000_000
@@ -53,6 +56,13 @@ class Recording:
 
     devices: dict[int, Recorded] = field(default_factory=dict[int, Recorded])
     reports: list[Report] = field(default_factory=list[Report])
+
+
+def of_device(device: Device, rdesc: bytes | None = None) -> Recorded:
+    """One that is plugged in; with its report descriptor as it is now, or another."""
+    at = device.node.phys
+    ids = device.bus, device.vendor, device.product
+    return Recorded(0, device.name, at, *ids, device.rdesc if rdesc is None else rdesc)
 
 
 def head(device: Recorded) -> Iterator[str]:

@@ -104,9 +104,9 @@ def link_info(fd: int) -> LinkInfo:
     return LinkInfo(info.id, info.type, info.map_id)
 
 
-def links() -> Iterator[LinkInfo]:
-    """Every link in the kernel (needs CAP_SYS_ADMIN)."""
-    at, following = 0, ffi.new("__u32 *")
+def links(after: int = 0) -> Iterator[LinkInfo]:
+    """Every link in the kernel whose id is above ``after`` (needs CAP_SYS_ADMIN)."""
+    at, following = after, ffi.new("__u32 *")
     while lib.bpf_link_get_next_id(at, following) == 0:
         at = following[0]
         fd = lib.bpf_link_get_fd_by_id(at)
