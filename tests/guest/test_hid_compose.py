@@ -13,8 +13,9 @@ from pyloader.hid.remap import apply as applying
 from pyloader.hid.remap.plan import Plan
 from tests.guest.command import done, scxhid
 from tests.guest.hid import Plugged
-from tests.guest.typist import Typist, sets
+from tests.guest.typist import Typist
 from tests.hid_descriptors import KEYBOARD, MOUSE, nkro
+from tests.hid_reports import sets
 
 PINS = Path("/sys/fs/bpf/scxhid/hid")
 
