@@ -32,20 +32,9 @@ static __always_inline void wait_until(u64 deadline)
 		machine.deadline = deadline;
 }
 
-__noinline int is_member(u32 number, u32 code)
+static __always_inline u64 combos_of(const struct rules *t, u32 code)
 {
-	const struct rules *t = current_rules();
-	const struct combo *combo;
-	u32 n;
-
-	if (!t)
-		return false;
-	combo = &t->combos[number & (NR_COMBOS - 1)];
-	code = t->usual[code & (NR_CODES - 1)];
-	bpf_for(n, 0, combo->nr)
-		if (combo->codes[n & (MOST_KEYS - 1)] == code)
-			return true;
-	return false;
+	return t->combos_of[code & (NR_CODES - 1)];
 }
 
 /* How many keys of a combo the queue begins with; 0 if something else is among them, or it is late. */
@@ -64,7 +53,8 @@ __noinline int count_members(u32 number)
 
 		if (event->is_spent)
 			continue;
-		if (!event->is_press || !is_member(number, event->code) ||
+		if (!event->is_press ||
+		    !(combos_of(t, event->code) >> (number & (NR_COMBOS - 1)) & 1) ||
 		    event->at - began > combo->within_ms * NSEC_PER_MS)
 			return 0;
 		members++;
@@ -81,12 +71,16 @@ __noinline int find_combo(u64 now)
 	const struct event *first = event_at(0);
 	u32 code = first->code, c, n, members, left;
 	const struct combo *combo;
+	u64 combos;
 
 	if (!t)
 		return 0;
+	combos = combos_of(t, code);
+	if (!combos)
+		return 0;
 	bpf_for(c, 0, t->nr_combos) {
 		combo = &t->combos[c & (NR_COMBOS - 1)];
-		if (!is_member(c, code) || !is_active(combo->layer))
+		if (!(combos >> (c & (NR_COMBOS - 1)) & 1) || !is_active(combo->layer))
 			continue;
 		members = count_members(c);
 		if (members == combo->nr) {

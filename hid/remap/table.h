@@ -101,7 +101,6 @@ struct combo {
 	u8 layer;
 	u16 within_ms;
 	u16 action;
-	u16 codes[MOST_KEYS]; /* the usual ones */
 };
 
 struct axis {
@@ -118,8 +117,8 @@ struct axis {
 struct rules {
 	u32 nr_combos;
 	u32 spare;
-	u8 sayers[NR_CODES]; /* interfaces that can say it, a bit each */
-	u16 usual[NR_CODES]; /* of codes that are one key (mute, on two pages) the first */
+	u64 combos_of[NR_CODES];	 /* the combos that a code is part of, a bit each */
+	u8 sayers[NR_CODES];		 /* interfaces that can say it, a bit each */
 	u16 layers[NR_LAYERS][NR_CODES]; /* actions */
 	struct action actions[NR_ACTIONS];
 	u16 steps[NR_STEPS];

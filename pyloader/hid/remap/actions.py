@@ -53,7 +53,6 @@ def build_rules(rules: Rules, interfaces: Mapping[int, Places], type_: Type) -> 
     made = Packed(type_)
     for code, mask in sayers.items():
         made["sayers"][code] = mask
-        made["usual"][code] = next(iter(codes.codes_of(codes.name_of(code))), code)
     _Actions(made, sayers).write(rules)
     return made.tobytes()
 
@@ -76,9 +75,9 @@ class _Actions:
             row = self._table["combos"][n]
             row["nr"], row["layer"] = len(combo.names), order[combo.layer]
             row["within_ms"] = combo.within_ms
-            members = [codes.codes_of(name)[0] for name in combo.names]
-            row["codes"].put(0, members)
-            row["action"] = self._number(combo.action, members[0], order)
+            for code in (code for name in combo.names for code in codes.codes_of(name)):
+                self._table["combos_of"][code] |= 1 << n
+            row["action"] = self._number(combo.action, codes.codes_of(combo.names[0])[0], order)
         self._table["nr_combos"] = len(rules.combos)
 
     def _code_for(self, name: str) -> int:
