@@ -220,11 +220,12 @@ def test_a_trial_that_nobody_wanted_is_over_everywhere(
         kept = done("hid", "remap", str(desk), "--device", mouse.sysname)
         hands.write("n\n")
         hands.flush()
-        said = done("hid", "remap", str(desk), "--trial", "20")
+        said = scxhid("hid", "remap", str(desk), "--trial", "20")
+    assert said.status == 1
     assert f"count now on {keyboard.sysname}" in said.out
     assert f"counts now on {mouse.sysname}" in kept.out
-    assert said.out.rstrip().endswith(
-        f"nothing is remapped on {keyboard.sysname};"
+    assert said.err.rstrip().endswith(
+        f"scxhid: not kept: nothing is remapped on {keyboard.sysname};"
         f" the rules from before count again on {mouse.sysname}"
     )
     with Typist(keyboard) as typist:
