@@ -28,12 +28,14 @@ def test_each_way_lets_every_key_come_out() -> None:
     assert samples["none_work"] == [0]
 
 
+@pytest.mark.slow
 def test_any_number_of_rules_is_measured() -> None:
     samples = remap_rules.sample(rounds=1, reports=10)
     assert all(samples[f"work_{number}"][0] > 0 for number in remap_rules.NUMBERS)
     assert all(samples[f"p50_{number}"][0] > 0 for number in (0, *remap_rules.NUMBERS))
 
 
+@pytest.mark.slow
 def test_the_command_is_timed_until_its_rules_count() -> None:
     samples = remap_reload.sample(rounds=1)
     assert samples["total"][0] > samples["told"][0] > samples["floor"][0] > 0
