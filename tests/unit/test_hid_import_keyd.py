@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,7 @@ from hypothesis import strategies as st
 
 from pyloader.errors import BadRules
 from pyloader.hid import parser as hid_parser
-from pyloader.hid.remap import actions, build, read
-from pyloader.hid.remap.compose import compose_bytes
+from pyloader.hid.remap import actions, build, compose
 from pyloader.hid.remap.keyd import convert, document, parse
 from pyloader.hid.remap.model import (
     BASE,
@@ -29,10 +25,12 @@ from pyloader.hid.remap.model import (
     TapHold,
 )
 from tests.hid_descriptors import KEYBOARD
-from tests.unit.conftest import Outcome
 from tests.unit.remapped import value_type
 
 NAV, LEFT_CTRL, ESC = Layer("layer", "nav"), Keys(("leftctrl",)), Keys(("esc",))
+
+
+LOGITECH = Match(vendor=0x046D, product=0xC339)
 
 
 def converted(text: str) -> convert.Converted:
@@ -41,7 +39,8 @@ def converted(text: str) -> convert.Converted:
 
 def rules(text: str) -> Rules:
     """What our reader makes of what is written."""
-    return read.read_bytes(document.document(converted(text)).encode(), "mine.toml")
+    composed = compose.compose_bytes(document.document(converted(text)).encode(), "mine.toml")
+    return composed.sections[0]
 
 
 def notes(text: str) -> list[tuple[int, bool, str]]:
@@ -236,24 +235,23 @@ def test_composite_layers_and_layouts() -> None:
     ("ids", "matches", "lines"),
     [
         ("*", [Match(name="*")], []),
-        ("046d:c339", [Match(vendor=0x046D, product=0xC339)], []),
+        ("046d:c339", [LOGITECH], []),
         ("046d", [Match(vendor=0x046D)], []),
-        ("k:046d:c339:8d28a31a", [Match(vendor=0x046D, product=0xC339)], [2, 2]),
-        (
-            "046d:c339\n1209:0001\n046d:c339",
-            [Match(vendor=0x046D, product=0xC339), Match(vendor=0x1209, product=1)],
-            [],
-        ),
-        ("*\n-046d:c339\n1209:0001", [Match(name="*")], [3]),
+        ("k:046d:c339:8d28a31a\nm:046d:c339", [LOGITECH], [2, 2, 3]),
+        ("046d:c339\n1209:0001", [LOGITECH, Match(vendor=0x1209, product=1)], []),
+        ("1209:0001\n*", [Match(name="*")], []),
+        ("*\n-046d:c339", [Match(name="*")], [3]),
         ("keyboard", [Match()], [2]),
         ("", [Match()], []),
+        ("\n".join(f"046d:{n:04x}" for n in range(66)), None, [66, 67]),
     ],
 )
-def test_which_devices(ids: str, matches: list[Match], lines: list[int]) -> None:
+def test_which_devices(ids: str, matches: list[Match] | None, lines: list[int]) -> None:
     text = f"[ids]\n{ids}\n[main]\na = b\n"
-    made = compose_bytes(document.document(converted(text)).encode(), "mine.toml")
-    assert [section.device for section in made.sections] == matches
-    assert all(s.layers[BASE] == {"a": Keys(("b",))} for s in made.sections)
+    made = compose.compose_bytes(document.document(converted(text)).encode(), "mine.toml")
+    assert matches is None or [each.device for each in made.sections] == matches
+    assert all(each.layers == {BASE: {"a": Keys(("b",))}} for each in made.sections)
+    assert made.is_plain == (matches in ([LOGITECH], [Match(vendor=0x046D)], [Match()]))
     assert [line for line, _, _ in notes(text)] == lines
 
 
@@ -314,7 +312,6 @@ _PIECES = (
     *("shift", "control", "nav", "main", "caps", "deep", "keys", "combo", "noop"),
     *("macro(", "layer(", "toggle(", "oneshot(", "overload(", "overloadt2(", "lettermod("),
     *("timeout(", "setlayout(", "swap(", "include ", "ids", "aliases", "global", "layout"),
-    *("046d:c339", "1209:1"),
 )
 _WORDS = st.sampled_from(_PIECES)
 _LAYERS = st.sampled_from(["main", "nav", "caps", "shift", "keys", "x y", "ö", "deep", "combo", ""])
@@ -339,7 +336,7 @@ def test_any_text_becomes_a_file_that_is_followed_or_is_refused(text: str) -> No
     except BadRules:
         return
     said = document.document(made)
-    found = compose_bytes(said.encode(), "mine.toml").sections[0]
+    found = compose.compose_bytes(said.encode(), "mine.toml").sections[0]
     assert set(found.layers) == set(made.tables)
     for name, table in made.tables.items():
         wanted = {key: rule.action for key, rule in table.rules.items()} | table.rest
@@ -350,55 +347,3 @@ def test_any_text_becomes_a_file_that_is_followed_or_is_refused(text: str) -> No
 def test_any_bytes_are_taken_or_refused(raw: bytes) -> None:
     with suppress(BadRules):
         convert.convert(parse.parse_bytes(raw, "mine.conf"))
-
-
-@pytest.fixture
-def imported(
-    scxhid: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Outcome]:
-    """The command, in a directory with the file mine.conf."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    Path("mine.conf").write_text("[ids]\n*\n[main]\na = b\nc = swap(d)\n")
-    return partial(scxhid, "hid", "import", "keyd")
-
-
-def test_it_is_printed_with_a_list_of_what_is_missing(imported: Callable[..., Outcome]) -> None:
-    said = imported("mine.conf")
-    assert said.status == 0
-    assert read.read_bytes(said.out.encode(), "out").layers[BASE] == {"a": Keys(("b",))}
-    assert said.err == (
-        "mine.conf:5: c = swap(d)\n    not carried over: no layer takes the place of another while"
-        " a key is held; use a layer and a toggle\n"
-    )
-    said = imported("mine.conf", "--json")
-    found = json.loads(said.out)
-    assert (said.status, said.err, found["rules"], found["differs"]) == (0, "", 1, [])
-    assert [(each["file"], each["line"]) for each in found["not_carried"]] == [("mine.conf", 5)]
-
-
-def test_no_file_is_overwritten_unless_that_is_wanted(imported: Callable[..., Outcome]) -> None:
-    out = Path("mine.toml")
-    said = imported("mine.conf", "-o", out)
-    assert said.status == 0
-    assert said.out == (
-        "mine.toml: rules carried over from mine.conf: 1; things not carried over: 1,"
-        " different from keyd: 0\n"
-    )
-    was = out.read_text()
-    out.write_text("edited")
-    said = imported("mine.conf", "-o", out)
-    assert (said.status, out.read_text()) == (2, "edited")
-    assert "is there already; --force overwrites it" in said.err
-    assert imported("mine.conf", "-o", out, "--force").status == 0
-    assert out.read_text() == was
-
-
-def test_what_cannot_be_done_leaves_nothing(imported: Callable[..., Outcome]) -> None:
-    assert imported("mine.conf", "--force").status == 2
-    assert imported("absent.conf").status == 1
-    assert imported("mine.conf", "-o", "no/mine.toml").status == 1
-    Path("bad.conf").write_text("a = b\n")
-    assert imported("bad.conf", "-o", "bad.toml").status == 1
-    assert sorted(path.name for path in Path().iterdir()) == ["bad.conf", "mine.conf"]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from pyloader.errors import BadRules
+from pyloader.hid.remap.compose import MOST_SECTIONS
 from pyloader.hid.remap.keyd import names
 from pyloader.hid.remap.keyd.actions import REPEATS, Actions
 from pyloader.hid.remap.keyd.layers import KeydLayer, layers_of
@@ -127,8 +128,12 @@ class _Conversion:
     def _devices(self) -> None:
         for entry in self.configuration.named("ids"):
             found = self._match(entry)
-            if found is not None and found not in self.devices:
-                self.devices.append(found)
+            if found is None or found in self.devices:
+                continue
+            if len(self.devices) == MOST_SECTIONS:
+                self.notes.lost(entry.place, f"a file is for up to {MOST_SECTIONS} devices")
+                continue
+            self.devices.append(found)
         if _ALL in self.devices:
             self.devices = [_ALL]
 
@@ -140,7 +145,7 @@ class _Conversion:
             self.notes.lost(
                 entry.place,
                 "no device is excepted",
-                "name those that are meant in [device], or one with --device",
+                "name those that are meant, each in a [[device]], or one with --device",
             )
             return None
         kind, _, rest = text.partition(":")

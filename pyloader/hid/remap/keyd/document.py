@@ -8,7 +8,7 @@ from pyloader.hid.remap import write
 from pyloader.hid.remap.keyd.convert import Converted
 from pyloader.hid.remap.keyd.notes import Note
 from pyloader.hid.remap.keyd.tables import Table
-from pyloader.hid.remap.model import BASE, Combo
+from pyloader.hid.remap.model import BASE, Combo, Match
 
 _LONGEST_QUOTE = 160
 
@@ -36,14 +36,19 @@ def _lines(converted: Converted) -> Iterator[str]:
         for note in notes:
             yield write.comment(f"  {place_of(note)}")
             yield write.comment(f"      {note.said}")
-    header = "[device]" if len(converted.devices) == 1 else "[[device]]"
-    for device in converted.devices:
-        yield from ("", header, *write.device(device))
+    yield from _devices(converted.devices)
     for name, table in converted.tables.items():
         header = BASE if name == BASE else f"layer.{write.key(name)}"
         yield from _table(header, table)
         chords = "combo" if name == BASE else f"{header}.combo"
         yield from _chords(chords, table)
+
+
+def _devices(devices: tuple[Match, ...]) -> Iterator[str]:
+    """Sections are for all devices that they match; ``[device]`` is for one that is there."""
+    is_one = len(devices) == 1 and devices[0].vendor is not None
+    for match in devices:
+        yield from ("", "[device]" if is_one else "[[device]]", *write.device(match))
 
 
 def _table(header: str, table: Table) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyloader import toml_text
 from pyloader.errors import BadRules, ScxhidError
 
 LARGEST_FILE = 65_536
@@ -82,7 +83,7 @@ def parse_file(path: str) -> Configuration:
         ScxhidError: it cannot be read.
         BadRules: it is no configuration of keyd.
     """
-    return parse_bytes(_read(path), path)
+    return parse_bytes(toml_text.contents(path, LARGEST_FILE), path)
 
 
 def parse_bytes(raw: bytes, path: str) -> Configuration:
@@ -98,20 +99,11 @@ def parse_bytes(raw: bytes, path: str) -> Configuration:
             lines.append(place)
             continue
         try:
-            included = _included(place)
-            lines += _lines(_read(str(included)), str(included))
+            included = str(_included(place))
+            lines += _lines(toml_text.contents(included, LARGEST_FILE), included)
         except ScxhidError as error:
             missing.append((place, str(error)))
     return _sections(path, lines, missing)
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ScxhidError(f"{path} cannot be read: {why}; give a configuration of keyd") from None
 
 
 def _lines(raw: bytes, path: str) -> list[Place]:
