@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     metavar="S",
     help="Take the rules back after S seconds unless you say that they are to stay.",
 )
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Stay, and apply FILE again whenever it is saved, or a device comes; Ctrl-C ends that.",
+)
 @click.option("--list", "list_them", is_flag=True, help="The keymaps that come with scxhid.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def remap(
@@ -43,6 +48,7 @@ def remap(
     device: str | None,
     check: bool,
     trial: float | None,
+    watch: bool,
     list_them: bool,
     as_json: bool,
 ) -> None:
@@ -65,12 +71,9 @@ def remap(
     Examples:
       scxhid hid remap mine.toml --check
       scxhid hid remap mine.toml --device "my keyboard" --trial 10
+      scxhid hid remap desk.toml --watch
       scxhid hid remap capslock-escape
     """
-    from pyloader.hid.remap.choose import chosen, unused
-    from pyloader.hid.remap.compose import find_file, read_compose
-    from pyloader.hid.remap.plan import plan
-
     if list_them:
         _list(as_json)
         return
@@ -78,16 +81,11 @@ def remap(
         raise WrongUse("no file is given; `scxhid hid remap --list` shows keymaps by name")
     if trial is not None and (as_json or not sys.stdin.isatty()):
         raise WrongUse("--trial asks whether the rules are to stay, so it needs a terminal")
-    composed = read_compose(find_file(file))
-    meant = chosen(composed, device)
-    plans = [plan(each.rules, each.interfaces) for each in meant]
-    left = [] if device is not None else unused(composed, meant)
+    if watch and (check or as_json or trial is not None):
+        raise WrongUse("--watch goes with none of --check, --trial and --json")
+    composed, plans, left = _planned(file, device)
     if not as_json:
-        for planned in plans:
-            for warning in planned.warnings:
-                note(f"warning: {warning}")
-        for section in left:
-            note(f"warning: {section} is for no device that is there")
+        _warn(plans, left)
     if check:
         if as_json:
             _emit(composed, [{**_json(composed, p), "applied": False} for p in plans], left)
@@ -108,10 +106,48 @@ def remap(
         _emit(composed, [{**_json(composed, p), **_outcome_json(o)} for p, o in both], left)
     else:
         _tell(plans, do())
+    if watch:
+        _watch(file, device, composed)
     failures = [outcome for outcome in outcomes if isinstance(outcome, ScxhidError)]
     if failures:
         alike = len(failures) == len(plans) and len({each.exit_status for each in failures}) == 1
         click.get_current_context().exit(failures[0].exit_status if alike else 1)
+
+
+def _planned(file: str, device: str | None) -> tuple[Composed, list[Plan], list[str]]:
+    """The rules, what is to be done, and the sections that are for nobody."""
+    from pyloader.hid.remap.choose import chosen, unused
+    from pyloader.hid.remap.compose import find_file, read_compose
+    from pyloader.hid.remap.plan import plan
+
+    composed = read_compose(find_file(file))
+    meant = chosen(composed, device)
+    plans = [plan(each.rules, each.interfaces) for each in meant]
+    return composed, plans, [] if device is not None else unused(composed, meant)
+
+
+def _warn(plans: Sequence[Plan], left: Sequence[str]) -> None:
+    for planned in plans:
+        for warning in planned.warnings:
+            note(f"warning: {warning}")
+    for section in left:
+        note(f"warning: {section} is for no device that is there")
+
+
+def _watch(file: str, device: str | None, composed: Composed) -> None:
+    from pyloader.cli.watched import repeat
+
+    def again() -> tuple[str, ...]:
+        composed, plans, _ = _planned(file, device)
+        _tell(plans, _apply(plans))
+        sys.stdout.flush()
+        return composed.files
+
+    def failed(error: ScxhidError) -> None:
+        note(f"scxhid: {error}; what counted before counts on")
+
+    sys.stdout.flush()
+    repeat(composed.files, again, failed)
 
 
 def _list(as_json: bool) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -242,3 +245,39 @@ def test_a_keymap_by_its_name(keyboard: Plugged) -> None:
     refused = scxhid("hid", "remap", "capslock-escap", "--device", keyboard.sysname)
     assert refused.status == 1
     assert "no keymaps are called 'capslock-escap'; did you mean capslock-escape?" in refused.err
+
+
+def test_it_stays_and_follows_the_file(keyboard: Plugged, tmp_path: Path) -> None:
+    """What counts follows each save; a file that is wrong changes nothing; Ctrl-C leaves it."""
+    base, mine = tmp_path / "base.toml", tmp_path / "mine.toml"
+    base.write_text('[keys]\nf1 = "1"\n')
+    mine.write_text('include = ["base.toml"]\n[keys]\na = "b"\n')
+    words = ("hid", "remap", str(mine), "--device", keyboard.sysname, "--watch")
+    watcher = subprocess.Popen(
+        [Path(sys.executable).with_name("scxhid"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert watcher.stdout
+    assert watcher.stderr
+    try:
+        assert "rules count now on" in watcher.stdout.readline()
+        with Typist(keyboard) as typist:
+            assert typist.press("a") == sets("b")
+            typist.release("a")
+            base.write_text('[keys]\nf1 = "2"\n')
+            assert "count now instead of others" in watcher.stdout.readline()
+            assert typist.press("f1") == sets("2")
+            typist.release("f1")
+            mine.write_text("[keys]\na = 'nokey'\n")
+            assert "what counted before counts on" in watcher.stderr.readline()
+            assert typist.press("a") == sets("b")
+            typist.release("a")
+            watcher.send_signal(signal.SIGINT)
+            assert watcher.wait(10) == 0
+            assert typist.press("f1") == sets("2")
+            typist.release("f1")
+    finally:
+        watcher.kill()
+        watcher.communicate()

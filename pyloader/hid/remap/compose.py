@@ -35,12 +35,14 @@ _INCLUDE, _DEVICE, _DEFAULT = "include", "device", "default"
 @dataclass(frozen=True)
 class Composed:
     """The rules of a file. Of several ``sections`` the first that is for a device counts there,
-    where none is, ``default``. A file ``is_plain`` that is for one device: it has one section."""
+    where none is, ``default``. A file ``is_plain`` that is for one device: it has one section.
+    ``files`` are all that were read, each once."""
 
     path: str
     sections: tuple[Rules, ...]
     default: Rules | None = None
     is_plain: bool = True
+    files: tuple[str, ...] = ()
 
 
 class _File(NamedTuple):
@@ -81,6 +83,7 @@ def read_compose(path: str) -> Composed:
 def compose_bytes(raw: bytes, path: str) -> Composed:
     """The same for the contents of the file."""
     files = _Files().opened(raw, path, ())
+    paths = tuple(dict.fromkeys(each.source.path for each in files))
     common = _common(files)
     sections, defaults = _sections(files), _defaults(files)
     several = [*sections, *defaults]
@@ -90,10 +93,10 @@ def compose_bytes(raw: bytes, path: str) -> Composed:
         several[0].source.wrong((), "", why)
     if not several:
         match = read_device(files[-1].source, {} if device == [] else device)
-        return Composed(path, (common.rules(match, path),))
+        return Composed(path, (common.rules(match, path),), files=paths)
     made = tuple(_over(common, [each]) for each in sections)
     default = _over(common, defaults) if defaults else None
-    return Composed(path, made, default, is_plain=False)
+    return Composed(path, made, default, is_plain=False, files=paths)
 
 
 class _Files:
