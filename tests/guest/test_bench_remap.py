@@ -16,6 +16,7 @@ has_keyd = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @has_keyd
 def test_each_way_lets_every_key_come_out() -> None:
     samples = remap_vs_keyd.sample(rounds=1, reports=10)
@@ -48,6 +49,7 @@ def test_a_hold_that_time_decides_sends_a_report() -> None:
     assert 0 < samples["injecting"][0] < samples["elapsed"][0]
 
 
+@pytest.mark.slow
 def test_every_movement_of_the_mouse_comes_out() -> None:
     samples = mouse_8khz.sample(rounds=1, reports=1600)
     assert samples["none_sent"] == samples["none_moved"] == [1.0]

@@ -137,6 +137,7 @@ def keyboard() -> Generator[Plugged]:
         yield plugged
 
 
+@pytest.mark.slow
 def test_the_same_keys_come_out_of_both(keyboard: Plugged, tmp_path: Path) -> None:
     with keyd.Daemon(ROOT, MINE) as daemon:
         daemon.wait_for_device(IDS["vendor"], IDS["product"])

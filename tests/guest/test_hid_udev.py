@@ -273,6 +273,7 @@ def test_what_fails_leaves_what_was_there(
     assert mouse.device.rdesc == MOUSE
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_nothing_is_half(mouse: Plugged, foreign: Path) -> None:
     command = ("hid", "attach", f"{foreign}/0010-Test__mouse.bpf.o", "--device", mouse.sysname)
     steps = steps_of(*command)
