@@ -50,7 +50,7 @@ LARGEST_SCALE = 1000.0
 TABLES = ("keys", "buttons", "combo", "axes", "layer")
 """Names of the tables that rules stand in."""
 
-_BUSES = {"usb": 3, "bluetooth": 5, "virtual": 6, "i2c": 0x18}
+BUSES = {"usb": 3, "bluetooth": 5, "virtual": 6, "i2c": 0x18}
 _MATCH = ("name", "vid", "pid", "bus")
 _LAYER_ACTIONS = ("layer", "toggle", "oneshot")
 _TAP_HOLD = ("tap", "hold", "timeout_ms", "resolve")
@@ -123,16 +123,16 @@ def read_match(source: Source, values: Mapping[str, Any]) -> Match:
         return value
 
     name = typed("name", str, "text, with * for anything")
-    bus = typed("bus", str, ", ".join(_BUSES))
-    if bus is not None and bus not in _BUSES:
-        source.wrong((), "bus", f"is {shown(bus)}; it takes {', '.join(_BUSES)}")
+    bus = typed("bus", str, ", ".join(BUSES))
+    if bus is not None and bus not in BUSES:
+        source.wrong((), "bus", f"is {shown(bus)}; it takes {', '.join(BUSES)}")
     ids: list[int | None] = []
     for key in ("vid", "pid"):
         number = typed(key, int, "a number such as 0x046d")
         if number is not None and not 0 <= number <= 0xFFFF:
             source.wrong((), key, f"is {shown(number)}; it takes 0 to 0xffff")
         ids.append(number)
-    return Match(name, ids[0], ids[1], None if bus is None else _BUSES[bus])
+    return Match(name, ids[0], ids[1], None if bus is None else BUSES[bus])
 
 
 def layer_names(source: Source, tables: Mapping[str, Any]) -> list[str]:

@@ -17,9 +17,10 @@ from pyloader.hid.remap.model import (
     Simple,
     TapHold,
 )
+from pyloader.hid.remap.read import BUSES
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_BUSES = {3: "usb", 5: "bluetooth", 6: "virtual", 0x18: "i2c"}
+_BUSES = {number: name for name, number in BUSES.items()}
 
 
 def key(name: str) -> str:
