@@ -3,9 +3,9 @@
 Inside: all on the newest kernel with two CPUs, a few telling ones on the oldest with four, among
 them that each scheduler starts and stops.
 
-The last line is the sum, ``N passed, N failed``; the exit status is 0 only if every
-test ran and passed. A part that ends without counting its tests, or that exceeds its
-time, counts as one failure.
+Before the end stands again what failed, and the last words of a part that ended without counting
+its tests or exceeded its time, which counts as one failure. The last line is the sum,
+``N passed, N failed``; the exit status is 0 only if every test ran and passed.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ PARTS = {
 }
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b")
+#: Enough for a traceback of where a test hung.
+_LAST_LINES = 20
 _FAILED = ("failed", "error", "errors", "xpassed", "skipped")
 
 
@@ -50,6 +52,18 @@ def counts(output: str) -> Counter[str]:
         if found and re.search(r" in [\d.]+ ?m?s", line):
             return Counter({word: int(number) for number, word in found})
     return Counter()
+
+
+def failures(output: str) -> list[str]:
+    """The lines of pytest's short summary that name what failed."""
+    lines = _ESCAPE.sub("", output).splitlines()
+    return [line for line in lines if re.match(r"(FAILED|ERROR) \S+::", line)]
+
+
+def last_words(output: str) -> list[str]:
+    """The last lines of a part that did not come to its summary."""
+    lines = _ESCAPE.sub("", output).splitlines()
+    return [line for line in lines if line.strip()][-_LAST_LINES:]
 
 
 def run(command: list[str]) -> tuple[int, str]:
@@ -88,6 +102,7 @@ def run(command: list[str]) -> tuple[int, str]:
 
 def main() -> int:
     passed = failed = 0
+    said: list[str] = []
     for name, command in PARTS.items():
         print(f"== tests {name}", flush=True)
         status, output = run(command)
@@ -95,12 +110,15 @@ def main() -> int:
         passed += count["passed"] + count["xfailed"]
         bad = sum(count[word] for word in _FAILED)
         if status != 0 and not bad:
-            print(f"the tests {name} ended with exit status {status} and no failure of a test")
+            said.append(f"the tests {name} ended with status {status} and no failed test; at last:")
+            said += [f"  {line}" for line in last_words(output)]
             bad = 1
         elif status == 0 and not count["passed"]:
-            print(f"no test ran {name}")
+            said.append(f"no test ran {name}")
             bad = 1
+        said += failures(output)
         failed += bad
+    print(*said, sep="\n", end="\n" if said else "")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

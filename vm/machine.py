@@ -84,6 +84,7 @@ def run(
     cpus: int = 2,
     memory: str = "2G",
     timeout_s: float | None = None,
+    silence_s: float | None = None,
     rw: Sequence[Path] = (),
     accel: str = "auto",
     cwd: Path | None = None,
@@ -106,6 +107,7 @@ def run(
         command: program and arguments; looked up in the usual system directories.
         kernel: empty (the newest), a version or its beginning, a path, ``host``, or a Kernel.
         timeout_s: seconds from the command's start; past them the machine is lost. None: for ever.
+        silence_s: seconds without any output of the command past which the machine is lost.
         rw: host directories that the guest may write to; all others are read-only or in memory.
         cwd: working directory in the guest, by default the current one.
         environment: variables beside PATH, HOME, TERM, LANG.
@@ -137,7 +139,7 @@ def run(
                 mode,
                 cpus=cpus,
                 memory=memory,
-                timeout_s=timeout_s,
+                limits=Limits(timeout_s, silence_s),
                 rw=rw,
                 cwd=cwd or Path.cwd(),
                 environment=environment or {},
@@ -180,7 +182,7 @@ def _live(
     *,
     cpus: int,
     memory: str,
-    timeout_s: float | None,
+    limits: Limits,
     rw: Sequence[Path],
     cwd: Path,
     environment: Mapping[str, str],
@@ -207,19 +209,27 @@ def _live(
         )
         write_init(plan, modules, udev=udev)
         write_command(plan, command, cwd, environment)
-        machine = _Machine(plan, kept_log, timeout_s)
+        machine = _Machine(plan, kept_log, limits)
         pump = Pump(stdin, *sinks, machine.hear)
         machine.run(pump)
         return machine, pump, kept_log
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that a command may take in all, and may be silent; None: for ever."""
+
+    timeout_s: float | None
+    silence_s: float | None
+
+
 class _Machine:
     """One life of a guest: QEMU, what the guest reports, and the limits on both."""
 
-    def __init__(self, plan: Plan, kept_log: Path, timeout_s: float | None) -> None:
+    def __init__(self, plan: Plan, kept_log: Path, limits: Limits) -> None:
         self._plan = plan
         self._kept_log = kept_log
-        self._timeout_s = timeout_s
+        self._limits = limits
         self._launch_ns = 0
         self._log_bytes = 0
         self._log_grew_ns = 0
@@ -289,7 +299,7 @@ class _Machine:
                 return
             if self._status is not None and off_by_ns is None:
                 off_by_ns = time.monotonic_ns() + int(_OFF_TIMEOUT_S * 1e9)
-            deadline_ns = off_by_ns or self._deadline_ns()
+            deadline_ns = off_by_ns or self._deadline_ns(pump.last_output_ns)
             left_s = 3600.0
             if deadline_ns is not None:
                 left_s = (deadline_ns - time.monotonic_ns()) / 1e9
@@ -298,7 +308,7 @@ class _Machine:
             if left_s <= 0:
                 if off_by_ns is not None:
                     return
-                self._hung()
+                self._hung(pump.last_output_ns)
             pump.step(left_s if self.command_ns else min(left_s, 1.0))
 
     def _stall_in_s(self) -> float:
@@ -309,21 +319,28 @@ class _Machine:
             self._log_bytes, self._log_grew_ns = size, time.monotonic_ns()
         return STALL_S - (time.monotonic_ns() - self._log_grew_ns) / 1e9
 
-    def _deadline_ns(self) -> int | None:
+    def _deadline_ns(self, last_output_ns: int) -> int | None:
         if not self.command_ns:
             return self._launch_ns + int(BOOT_TIMEOUT_S * 1e9)
-        if self._timeout_s is None:
-            return None
-        return self.command_ns + int(self._timeout_s * 1e9)
+        ends = (
+            (self.command_ns, self._limits.timeout_s),
+            (max(self.command_ns, last_output_ns), self._limits.silence_s),
+        )
+        return min((since + int(s * 1e9) for since, s in ends if s is not None), default=None)
 
-    def _hung(self) -> None:
+    def _hung(self, last_output_ns: int) -> None:
+        now_ns = time.monotonic_ns()
+        timeout_s, silence_s = self._limits.timeout_s, self._limits.silence_s
         if not self.command_ns:
-            spent_s = (time.monotonic_ns() - self._launch_ns) / 1e9
+            spent_s = (now_ns - self._launch_ns) / 1e9
             what = f"hung while booting (given up after {spent_s:.0f} s)"
             remedy = "the kernel log tells how far it came"
-        else:
-            what = f"was still running its command after {self._timeout_s:g} s and was stopped"
+        elif timeout_s is not None and now_ns - self.command_ns >= timeout_s * 1e9:
+            what = f"was still running its command after {timeout_s:g} s and was stopped"
             remedy = "give it more with --timeout if it only was slow"
+        else:
+            what = f"was stopped because its command had said nothing for {silence_s:g} s"
+            remedy = "its last words tell where it hangs, and the kernel log"
         self._raise(what, remedy)
 
     def _lost(self) -> None:

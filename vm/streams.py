@@ -45,6 +45,8 @@ class Pump:
         self._pending = stdin if isinstance(stdin, bytes) else b""
         #: the sinks that nobody reads any more (a closed pipe)
         self.broken = False
+        #: monotonic time in ns at which the command last wrote something; 0 before
+        self.last_output_ns = 0
         os.set_blocking(self._to_guest, False)
         if self._source is None and not self._pending:
             self._close_stdin()
@@ -131,6 +133,7 @@ class Pump:
         if not data:
             self._open.discard(descriptor)
             return
+        self.last_output_ns = time.monotonic_ns()
         sink = self._sinks[descriptor]
         if sink is None:
             self.kept[descriptor] += data

@@ -16,12 +16,18 @@ import pytest
 from tests.guest import kernel
 from tests.guest.command import scxhid
 from vm import klog
-from vm.guest_tests import ALLOWED_PROPERTY, OBJECTS_VARIABLE
+from vm.guest_tests import ALLOWED_PROPERTY, OBJECTS_VARIABLE, PASSED_VARIABLE
 
 # One thread: a forked child has only the one that forked, and numpy starts more.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 OBJECTS = Path(os.environ.get(OBJECTS_VARIABLE, ""))
+
+#: Tests that have passed, in this boot or one before it.
+PASSED = Path(os.environ[PASSED_VARIABLE]) if os.environ.get(PASSED_VARIABLE) else None
+
+#: Tests of which some part did not pass.
+_unfinished: set[str] = set()
 
 #: Gives the path of the object compiled from a source of that name.
 Program = Callable[[str], str]
@@ -40,11 +46,26 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.markexpr:
-        return
-    left_out = [item for item in items if item.get_closest_marker("slow")]
+    passed = frozenset(PASSED.read_text().splitlines()) if PASSED else frozenset()
+    slow = not config.option.markexpr
+    left_out = [
+        item
+        for item in items
+        if item.nodeid in passed or (slow and item.get_closest_marker("slow"))
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note down each test that has passed, for another boot should this machine crash."""
+    if not report.passed:
+        _unfinished.add(report.nodeid)
+    elif report.when == "teardown" and report.nodeid not in _unfinished and PASSED:
+        with PASSED.open("a") as file:
+            file.write(f"{report.nodeid}\n")
+            file.flush()
+            os.fsync(file.fileno())
 
 
 @pytest.fixture(autouse=True)

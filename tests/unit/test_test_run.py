@@ -64,6 +64,23 @@ def test_the_parts_are_summed(
     assert capfd.readouterr().out.splitlines()[-1] == closing
 
 
+def test_what_failed_is_said_again_before_the_sum(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    commands = {
+        "here": [*("sh", "-c"), "echo FAILED tests/a.py::b - no; echo 1 failed in 1s; exit 1"],
+        "there": [*("sh", "-c"), "echo tests/c.py::d hangs; exit 124"],
+    }
+    monkeypatch.setattr(run, "PARTS", commands)
+    assert run.main() == 1
+    assert capfd.readouterr().out.splitlines()[-4:] == [
+        "FAILED tests/a.py::b - no",
+        "the tests there ended with status 124 and no failed test; at last:",
+        "  tests/c.py::d hangs",
+        "0 passed, 2 failed",
+    ]
+
+
 @pytest.fixture
 def skipping(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeconftest((TESTS / "conftest.py").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,15 @@ def test_a_hang_is_a_lost_machine(scxhid_vm: Callable[..., Ended]) -> None:
     ended = scxhid_vm("run", "--timeout", "2", "--", "sleep", "1000")
     assert ended.status == 124
     assert "still running its command after 2 s" in ended.stderr
+
+
+def test_a_command_that_falls_silent_is_a_lost_machine(kernel: Kernel) -> None:
+    speaks = "for i in 1 2 3 4; do echo; sleep 1; done; sleep 1000"
+    began = time.monotonic()
+    with pytest.raises(VmLost, match="had said nothing for 3 s") as lost:
+        machine.run(["sh", "-c", speaks], kernel=kernel, capture=True, silence_s=3, timeout_s=300)
+    assert lost.value.reached_command
+    assert time.monotonic() - began > 4 + 3
 
 
 def test_a_boot_that_hangs_is_tried_again_and_then_given_up(
