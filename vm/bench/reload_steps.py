@@ -3,8 +3,10 @@ start of the interpreter is one of the steps.
 
     python reload_steps.py STARTED-NS FILE            on the device that the file is for
     python reload_steps.py STARTED-NS FILE DESCRIPTOR compiled for a descriptor (base 16); no kernel
+    python reload_steps.py watch FILE DESCRIPTOR      the same at each save of FILE
 
 Writes the ns of each step, by name, as JSON; STARTED-NS is the monotonic time before it was run.
+With ``watch`` a line each time that the tables are ready: the monotonic time in ns.
 """
 
 from __future__ import annotations
@@ -48,6 +50,25 @@ def main(started_ns: str, path: str, descriptor: str = "") -> None:
     json.dump(dict(zip(STEPS, spent, strict=False)), sys.stdout)
 
 
+def watch(path: str, descriptor: str) -> None:
+    """Until SIGINT: what ``hid remap --watch`` does but for the kernel, and a line each time."""
+    _import()
+    from pyloader.cli.watched import repeat
+    from pyloader.errors import ScxhidError
+    from pyloader.hid.remap.compose import read_compose
+
+    def again() -> tuple[str, ...]:
+        composed = read_compose(path)
+        _compile(composed.sections[0], bytes.fromhex(descriptor))
+        print(time.monotonic_ns(), flush=True)
+        return composed.files
+
+    def failed(error: ScxhidError) -> None:
+        raise error
+
+    repeat(again(), again, failed)
+
+
 def _import() -> None:
     """As the command does."""
     for name in ("cli", "cli.hid", "cli.hid_remap", "hid.remap.choose", "hid.remap.apply"):
@@ -68,4 +89,7 @@ def _compile(rules: Rules, descriptor: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1] == "watch":
+        watch(*sys.argv[2:])
+    else:
+        main(*sys.argv[1:])

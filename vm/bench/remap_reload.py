@@ -10,6 +10,8 @@ times slower than a real one. So what needs no HID-BPF is measured on this machi
 from __future__ import annotations
 
 import json
+import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyloader.cli.watched import LOOK_S
 from vm.bench import hid_devices, reload_steps
 from vm.bench.floor import ROOT
 from vm.bench.hid_devices import HidDevices
@@ -28,10 +31,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SUITE = "remap_reload"
-ROUNDS, HERE_ROUNDS = 4, 15
+ROUNDS, HERE_ROUNDS, _WATCH_ROUNDS = 4, 15, 60
 _GOAL_NS = 50e6
 _GAP_US, _WITHIN_MS = 1000, 60_000
 _FLOOR_TIMES = 20
+_REMAP = (str(Path(sys.executable).with_name("scxhid")), "hid", "remap")
+_SETTLE_S = 0.5
 _PASS = (sys.executable, "-c", "pass")
 
 
@@ -51,6 +56,7 @@ def sample(rounds: int = ROUNDS) -> dict[str, list[float]]:
                 **_reload(keyboards, path, "b"),
                 "pass": once(lambda: subprocess.run(_PASS, check=True))(),
                 **_steps_of_a_change(path, "c"),
+                "watch": _watched(keyboards, path),
                 "floor": _floor(keyboards),
             }
             for name, value in taken.items() if number else ():
@@ -59,15 +65,33 @@ def sample(rounds: int = ROUNDS) -> dict[str, list[float]]:
 
 
 def _reload(keyboards: HidDevices, path: Path, target: str) -> dict[str, float]:
-    written = path.with_suffix(".new")
-    written.write_text(_text(target))
-    command = [str(Path(sys.executable).with_name("scxhid")), "hid", "remap", str(path), "--json"]
-    saved_ns = time.monotonic_ns()
-    written.rename(path)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    saved_ns = _save(path, target)
+    process = subprocess.Popen([*_REMAP, str(path), "--json"], stdout=subprocess.PIPE)
     seen_ns = keyboards.type_until(0, hid_devices.KEY_B, _GAP_US, _WITHIN_MS)
     said = json.loads(process.communicate()[0])
     return {"total": seen_ns - saved_ns, "told": said["ns"]}
+
+
+def _save(path: Path, target: str) -> int:
+    """As editors do; the monotonic time in ns before the file has its new contents."""
+    written = path.with_suffix(".new")
+    written.write_text(_text(target))
+    saved_ns = time.monotonic_ns()
+    written.rename(path)
+    return saved_ns
+
+
+def _watched(keyboards: HidDevices, path: Path) -> float:
+    """The file says C and is followed by ``--watch``; it is made to say B."""
+    command = [*_REMAP, str(path), "--watch"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # it is applied
+        time.sleep(_SETTLE_S)
+        saved_ns = _save(path, "b")
+        seen_ns = keyboards.type_until(0, hid_devices.KEY_B, _GAP_US, _WITHIN_MS)
+        process.send_signal(signal.SIGINT)
+    return seen_ns - saved_ns
 
 
 def _steps_of_a_change(path: Path, target: str) -> dict[str, float]:
@@ -110,7 +134,8 @@ def _value(found: NDArray[Any] | None) -> bytes:
 
 
 def measure_here(tell: Tell) -> dict[str, list[float]]:
-    """On this machine: the steps up to the tables, and the start of Python alone, in ns."""
+    """On this machine: the steps up to the tables, the start of Python alone, and with --watch
+    from the file's new name to the tables, in ns."""
     samples: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mine.toml"
@@ -123,7 +148,24 @@ def measure_here(tell: Tell) -> dict[str, list[float]]:
             }
             for name, value in taken.items() if number else ():
                 samples.setdefault(f"here_{name}", []).append(value)
+        samples["here_watch"] = _watched_here(path)
     return samples
+
+
+def _watched_here(path: Path) -> list[float]:
+    program = [sys.executable, str(Path(reload_steps.__file__)), "watch"]
+    command = [*program, str(path), hid_devices.KEYBOARD]
+    taken: list[float] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the tables of the file as it is
+        for number in range(_WATCH_ROUNDS):
+            # At any moment between two looks at the file.
+            time.sleep(0.1 + random.random() * LOOK_S)
+            saved_ns = _save(path, "bc"[number % 2 - 1])
+            taken.append(int(process.stdout.readline()) - saved_ns)
+        process.send_signal(signal.SIGINT)
+    return taken
 
 
 def results(samples: Samples) -> list[Result]:
@@ -137,6 +179,12 @@ def results(samples: Samples) -> list[Result]:
             "told",
             "floor",
             words="writing the tables and the store alone, emulated",
+            unit="ms",
+            limit=None,
+        ),
+        compare(
+            *(f"{SUITE}_watch", samples, "watch", "total"),
+            words="the command, emulated",
             unit="ms",
             limit=None,
         ),
@@ -155,10 +203,14 @@ def results(samples: Samples) -> list[Result]:
     ]
     if "here_sum" in samples:
         here = {**samples, "goal": [_GOAL_NS] * len(samples["here_sum"])}
+        goal = {**samples, "goal": [_GOAL_NS] * len(samples["here_watch"])}
         words = "the goal; all but attaching and storing, without emulation"
         made.append(
             compare(f"{SUITE}_here", here, "here_sum", "goal", words=words, unit="ms", limit=1.0)
         )
+        words = "the goal; with --watch, all but the store, without emulation"
+        name = f"{SUITE}_here_watch"
+        made.append(compare(name, goal, "here_watch", "goal", words=words, unit="ms", limit=1.0))
         made += [
             compare(
                 f"{SUITE}_here_{step}",
