@@ -21,6 +21,9 @@ from vm.versions import series
 #: Where the table stands, below the checkout.
 PAGE = Path("docs/reference/kernels.md")
 
+#: pytest's options that leave none of the tests out.
+_CHOOSES_NONE = re.compile(r"--no-skip|-v+|-q+|--durations=\d+")
+
 _BEGIN = "<!-- table: scxhid vm test --kernel all -->"
 _END = "<!-- end of table -->"
 _HEAD = (
@@ -83,7 +86,8 @@ def row(outcome: Outcome, words: Sequence[str], day: str) -> str:
     counts = ("–",) * 3
     if not outcome.lost:
         counts = (str(outcome.passed), str(outcome.failed), str(outcome.skipped))
-    tests = "all" if not words else f"`{' '.join(words)}`"
+    chosen = [word for word in words if not _CHOOSES_NONE.fullmatch(word)]
+    tests = f"`{' '.join(chosen)}`" if chosen else "all"
     if outcome.verdict not in ("passed", "failed"):
         tests += f" ({outcome.verdict})"
     cells = (

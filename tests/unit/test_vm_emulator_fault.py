@@ -14,6 +14,7 @@ from vm.errors import VmLost
 INT3 = "[  125.506572] Oops: int3: 0000 [#1] SMP NOPTI\n"
 OTHER = "[  125.506572] Oops: 0002 [#1] SMP NOPTI\n"
 KVM = "[    0.000000] Hypervisor detected: KVM\n"
+JUNIT = '<testsuites><testsuite tests="1"><testcase/></testsuite></testsuites>'
 
 
 def losses(
@@ -33,6 +34,7 @@ def losses(
             log_path.write_text(left.pop(0))
             raise VmLost("lost", log_path, [])
         log_path.write_text("")
+        (log_path.with_suffix(".xml")).write_text(JUNIT)
         return SimpleNamespace(status=0, seconds=1.0, boot_to_command_s=1.0, accel="tcg")
 
     monkeypatch.setattr(machine, "run", run)
@@ -48,7 +50,8 @@ def test_a_crash_by_the_emulator_is_tried_again(
     outcome, told, boots = losses(monkeypatch, tmp_path, INT3)
     assert (outcome.lost, outcome.status, boots) == ("", 0, 2)
     assert "once more, without the 2 tests that have passed" in told[0]
-    assert outcome.passed == 2
+    assert outcome.passed == 2 + 1
+    assert 'classname="a" name="two"' in outcome.junit.read_text()
 
 
 @pytest.mark.parametrize(

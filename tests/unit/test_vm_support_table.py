@@ -60,7 +60,9 @@ def test_a_row_says_what_the_run_said(outcome: Outcome) -> None:
 
 
 def test_a_part_of_the_tests_is_called_that(outcome: Outcome) -> None:
-    assert "| `-m smoke` |" in support_table.row(outcome, ("-m", "smoke"), "2026-11-22")
+    words = ("--no-skip", "-m", "smoke")
+    assert "| `-m smoke` |" in support_table.row(outcome, words, "2026-11-22")
+    assert "| all |" in support_table.row(outcome, ("--no-skip", "-v"), "2026-11-22")
 
 
 def test_a_row_replaces_its_own_and_leaves_the_others(outcome: Outcome, tmp_path: Path) -> None:
