@@ -82,7 +82,7 @@ def _save(path: Path, target: str) -> int:
 
 
 def _watched(keyboards: HidDevices, path: Path) -> float:
-    """The file says C and is followed by ``--watch``; it is made to say B."""
+    """The file says C and is followed by ``--watch``; it is made to say B, and C again."""
     command = [*_REMAP, str(path), "--watch"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -90,6 +90,9 @@ def _watched(keyboards: HidDevices, path: Path) -> float:
         time.sleep(_SETTLE_S)
         saved_ns = _save(path, "b")
         seen_ns = keyboards.type_until(0, hid_devices.KEY_B, _GAP_US, _WITHIN_MS)
+        process.stdout.readline()
+        _save(path, "c")
+        process.stdout.readline()
         process.send_signal(signal.SIGINT)
     return seen_ns - saved_ns
 
