@@ -96,6 +96,11 @@ def find_hid_extra_keys() -> Source:
     return _in_root(data_root("hid") / "remap", "extra_keys")
 
 
+def find_probe(name: str) -> Source:
+    """The probe called so (pyloader/probes)."""
+    return _in_root(data_root("probes"), name)
+
+
 def _in_root(root: Path, name: str) -> Source:
     built = root / f"{name}.bpf.o"
     return Source(name, root / f"{name}{_SUFFIX}", built if built.is_file() else None)

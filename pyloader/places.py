@@ -21,9 +21,9 @@ def state_dir() -> Path:
 
 @cache
 def data_root(folder: str) -> Path:
-    """The folder ``schedulers``, ``hid`` or ``demo``, wherever this installation has it."""
+    """Where this installation has the folder ``schedulers``, ``hid``, ``probes`` or ``demo``."""
     packaged = _PACKAGE / "_data" / folder
     if packaged.is_dir():
         return packaged
-    checkout = {"demo": "tests/programs"}.get(folder, folder)
+    checkout = {"demo": "tests/programs", "probes": "pyloader/probes"}.get(folder, folder)
     return _PACKAGE.parent / checkout

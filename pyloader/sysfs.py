@@ -9,6 +9,8 @@ from typing import NamedTuple
 _ROOT = "/sys/kernel/sched_ext"  # no Path: `scxhid status` starts without pathlib
 _HID = "/sys/bus/hid"
 _INPUT = "/sys/class/input"
+_CPUS = "/sys/devices/system/cpu"
+_NODES = "/sys/devices/system/node"
 _UDEV = "/run/udev/data"
 _BUS_I8042 = "0011"  # include/uapi/linux/input.h: PS/2
 _PAGE = 4096  # bytes: no sysfs file gives more at once
@@ -173,6 +175,48 @@ def ps2_inputs() -> list[str]:
         for each in _listed(_INPUT)
         if each.startswith("input") and _text(f"{_INPUT}/{each}/id/bustype").strip() == _BUS_I8042
     ]
+
+
+def reach() -> str:
+    """How far sched_ext reaches: ``none``, ``policy`` (tasks with SCHED_EXT alone) or ``all``."""
+    if _read("state") not in ("enabled", "enabling"):
+        return "none"
+    return "policy" if _read("switch_all") == "0" else "all"
+
+
+def cpu_list(text: str) -> list[int]:
+    """The CPUs of a list as the kernel writes it, ``0-3,8``; what is none is left out."""
+    found: list[int] = []
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        if first.isdigit() and (not last or last.isdigit()):
+            found.extend(range(int(first), int(last or first) + 1))
+    return found
+
+
+def cpu_cache(cpu: int) -> int:
+    """The lowest CPU with which it shares its last-level cache; -1 where that is not told."""
+    caches = [name for name in _listed(f"{_CPUS}/cpu{cpu}/cache") if name.startswith("index")]
+    if not caches:
+        return -1
+    shared = cpu_list(_text(f"{_CPUS}/cpu{cpu}/cache/{caches[-1]}/shared_cpu_list"))
+    return min(shared, default=-1)
+
+
+def cpu_nodes() -> dict[int, int]:
+    """The memory node of each CPU; empty where there are none."""
+    return {
+        cpu: int(name[4:])
+        for name in _listed(_NODES)
+        if name.startswith("node") and name[4:].isdigit()
+        for cpu in cpu_list(_text(f"{_NODES}/{name}/cpulist"))
+    }
+
+
+def cpu_mhz(cpu: int) -> int | None:
+    """Its frequency now, as its driver tells; None where none does."""
+    text = _text(f"{_CPUS}/cpu{cpu}/cpufreq/scaling_cur_freq").strip()
+    return int(text) // 1000 if text.isdigit() else None
 
 
 def _listed(folder: str) -> list[str]:

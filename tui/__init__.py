@@ -1,1 +1,1 @@
-"""The home of the Textual screen, and of nothing that a script would need. There is none yet."""
+"""The home of the command `scxhid top`, and of the screen that it will open."""

@@ -31,8 +31,12 @@ CONTENTS = {
         "hid/include/*.h",
         "hid/keymaps/*.toml",
     ),
+    "probes": ("pyloader/probes/*.[ch]",),
     "demo": ("tests/programs/refused.bpf.c", "tests/programs/stall.bpf.c"),
 }
+
+# Where a folder lies in the checkout, if not under its own name.
+CHECKOUT = {"demo": "tests/programs", "probes": "pyloader/probes"}
 
 
 class WheelContents(BuildHookInterface[Any]):
@@ -71,7 +75,7 @@ def _contents(root: Path, scratch: Path) -> dict[str, Path]:
     contents = {f"pyloader/{module.name}": module}
     for folder, patterns in CONTENTS.items():
         for source in sorted(path for pattern in patterns for path in root.glob(pattern)):
-            base = root / ("tests/programs" if folder == "demo" else folder)
+            base = root / CHECKOUT.get(folder, folder)
             target = f"pyloader/_data/{folder}/{source.relative_to(base)}"
             contents[target] = source
             if source.name.endswith(".bpf.c"):

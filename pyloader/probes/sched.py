@@ -1,0 +1,75 @@
+"""The probe of CPUs and of the waits of tasks (sched.bpf.c), attached until it is closed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader import sysfs
+from pyloader.catalog import find_probe
+from pyloader.closing import Closing
+from pyloader.errors import ScxhidError
+
+#: Of the kinds of tasks, in the order of ``enum kind``.
+KINDS = ("idle", "fair", "ext", "rt")
+_KIND_BITS = 2
+_REACHES = ("none", "policy", "all")  # enum reach
+
+
+class SchedProbe(Closing):
+    """Sums of all that CPUs did since it was attached.
+
+    Raises:
+        NotPermitted, LoadError, AttachError, CompileError: there is nothing to be seen.
+    """
+
+    def __init__(self) -> None:
+        source = find_probe("sched")
+        with source.blamed():
+            self._object = source.open().load({"reach": _reach()})
+        try:
+            self._cpus = self._object.maps["cpus"]
+            self._seen = self._object.variables["reach"]
+            # The stamps first: who runs without one did not wait.
+            for program in ("sched_waking", "sched_wakeup_new", "sched_migrate_task"):
+                self._object.attach(program)
+            self._object.attach("sched_switch")
+            self._look()
+        except BaseException:
+            self._object.close()
+            raise
+
+    def _look(self) -> None:
+        """Tell the records what runs; without that a CPU is unknown until it switches."""
+        shared = {"cpus": self._object.map_fds()["cpus"]}
+        with (
+            suppress(ScxhidError),
+            find_probe("look").open().load({"reach": _reach()}, shared=shared) as loaded,
+        ):
+            loaded.run("look")
+
+    def read(self) -> NDArray[np.void]:
+        """A record of struct cpu for each possible CPU: shape ``(possible CPUs,)``.
+
+        ``ns`` has the shape ``(len(KINDS),)`` and includes what is running; a CPU that is offline
+        has no time at all. ``latency`` is a histogram of ns.
+        """
+        self._seen.value = _reach()
+        read = self._cpus.read()[0].copy()
+        now = time.monotonic_ns()
+        runs = read["runs"].astype(np.int64)
+        running = np.flatnonzero(runs)
+        spent = np.maximum(now - (runs[running] >> _KIND_BITS), 0).astype(np.uint64)
+        read["ns"][running, runs[running] & (len(KINDS) - 1)] += spent
+        return read
+
+    def close(self) -> None:
+        """Take it off. Again is no error."""
+        self._object.close()
+
+
+def _reach() -> int:
+    return _REACHES.index(sysfs.reach())

@@ -1,0 +1,53 @@
+"""Snapshots: what is not known is told as that, and few samples make no far percentile."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pyloader.probes.histogram import NR_BUCKETS
+from pyloader.probes.snapshot import CPU, Snapshot
+from tui import cli
+
+
+def snapshot(samples: int, *, probed: bool = True) -> Snapshot:
+    cpus = np.full(2, -1, CPU)
+    cpus["cpu"] = (0, 3)
+    for name in CPU.names or ():
+        if CPU[name].kind == "f":
+            cpus[name] = np.nan
+    cpus["busy"] = (0.5, 1.0)
+    if probed:
+        cpus["ext"], cpus["waiting"], cpus["switches"] = 0.25, 1.5, 12345
+    latency = np.zeros(NR_BUCKETS, np.uint64)
+    latency[80] = samples  # 2^12 ns and more
+    return Snapshot(1.0, 2.0, cpus, latency if probed else None, None, ())
+
+
+def test_what_is_not_known_is_null() -> None:
+    first, second = snapshot(0, probed=False).to_json()["cpus"]
+    assert (first["busy"], first["ext"], first["mhz"], first["waiting"]) == (0.5, None, None, None)
+    assert (second["cpu"], second["busy"]) == (3, 1.0)
+    assert snapshot(0, probed=False).to_json()["latency"] is None
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [(0, []), (1, ["p50_us"]), (99, ["p50_us", "p90_us"]), (999, ["p50_us", "p90_us", "p99_us"])],
+)
+def test_a_percentile_needs_samples(samples: int, told: list[str]) -> None:
+    said = snapshot(samples).latency_json() or {}
+    assert said.pop("samples") == samples
+    assert [name for name, value in said.items() if value is not None] == told
+    assert all(4.1 <= said[name] <= 4.61 for name in told)
+
+
+def test_a_table_has_the_columns_that_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.show(snapshot(5))
+    out = capsys.readouterr().out
+    assert out.splitlines()[0].split() == ["CPU", "BUSY", "SCHED_EXT", "WAITING", "SWITCHES/s"]
+    assert out.splitlines()[2].split() == ["3", "100", "%", "25", "%", "1.50", "12,345"]
+    assert "scheduler  the kernel's own" in out
+    assert "(5 wake-ups in 2.0 s)" in out
+    cli.show(snapshot(0, probed=False))
+    assert "woken" not in capsys.readouterr().out
