@@ -62,6 +62,11 @@ class Plugged(Closing):
             _GENERIC.write_text(self.sysname)
         return self.device.node.is_bound
 
+    def settle(self) -> None:
+        """Wait until the driver that is about to take it has done so: before, reports are lost."""
+        with suppress(OSError):  # it has it already; to say so, the kernel waits for its lock
+            Path(f"/sys/bus/hid/devices/{self.sysname}/driver/bind").write_text(self.sysname)
+
     def _answer(self) -> None:
         while not self._over.is_set():
             with suppress(OSError):
