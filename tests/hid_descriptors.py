@@ -95,30 +95,6 @@ def stick(size: int, low: int, high: int, report_id: int = 0) -> bytes:
     return out + item(INPUT, 2) + (padding if 4 * size % 8 else b"") + item(END)
 
 
-def of_size(size: int, held: dict[int, int] | None = None, core: bytes = MOUSE) -> bytes:
-    """``core`` in a descriptor of ``size`` bytes, with the bytes ``held`` at their offsets.
-
-    Programs know a device by the length of its descriptor and some bytes of it. Around the core
-    stand global items that mean nothing there, with any bytes as their values.
-    """
-    wanted = held or {}
-    last = max(wanted, default=-1)
-    tries = (_meaningless(length, wanted) for length in range(last + 1, last + 6))
-    before = next(t for t in tries if all(t[offset] == byte for offset, byte in wanted.items()))
-    return before + core + _meaningless(size - len(before) - len(core), {})
-
-
-def _meaningless(size: int, held: dict[int, int]) -> bytes:
-    out = bytearray()
-    while len(out) < size:
-        at = len(out)
-        if at + 5 <= size and at + 5 not in held:
-            out += bytes([PHYSICAL_MAX | 3, *(held.get(at + n, 0) for n in range(1, 5))])
-        else:
-            out += bytes([PHYSICAL_MIN])
-    return bytes(out)
-
-
 def touchpad(pad_type: bool = True) -> bytes:
     """What Windows 8 calls a precision touchpad, as far as the kernel looks for to call it so."""
     finger = (

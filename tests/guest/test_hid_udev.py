@@ -16,6 +16,7 @@ from pyloader.hid import udev
 from tests.guest import fixups
 from tests.guest.command import done, scxhid
 from tests.guest.conftest import Program
+from tests.guest.fixups import STAGE, WRONG_GROUP, attach, pins
 from tests.guest.hid import Plugged, wait_for
 from tests.guest.steps import killed_before, steps_of, worth_killing
 from tests.hid_descriptors import MOUSE, touchpad
@@ -26,64 +27,9 @@ pytestmark = pytest.mark.skipif(
 
 # Its probe leaves what it would return as it is for the device that it means: 2.3.0.
 NEVER_ACCEPTS = "0010-Thrustmaster__TCA-Yoke-Boeing"
-# The kernel gives every tablet of Wacom a group of its own.
-WRONG_GROUP = "0010-Wacom__ArtPen"
-# It has a driver of its own, which is not among the guest's modules.
-WITHOUT_DRIVER = "0010-Logitech__SpaceNavigator"
 
 # What is pinned of the object of the tests.
 OF_FOREIGN = {"foreign_rdesc", "foreign_events", "UDEV_PROP_HID_HEARD", "stats"}
-
-PINS = Path("/sys/fs/bpf/hid")
-STAGE = Path("/sys/fs/bpf/scxhid/hid-udev")
-
-
-def pins(plugged: Plugged) -> dict[str, set[str]]:
-    """What is pinned for a device in that tool's form: names by directory."""
-    folder = PINS / plugged.sysname.replace(":", "_").replace(".", "_")
-    if not folder.exists():
-        return {}
-    return {each.name: {pin.name for pin in each.iterdir()} for each in folder.iterdir()}
-
-
-def attach(what: str, plugged: Plugged, *words: str) -> Any:
-    return done("hid", "attach", what, "--device", plugged.sysname, *words, "--json").json
-
-
-def struct_ops_objects() -> list[str]:
-    if not fixups.ROOT.is_dir():
-        return []
-    specs = ((path, ObjectSpec.open(path)) for path in fixups.objects())
-    return [path.name.removesuffix(".bpf.o") for path, spec in specs if spec.ops]
-
-
-@pytest.mark.parametrize("name", sorted({*struct_ops_objects()} - {NEVER_ACCEPTS}))
-def test_each_is_attached_and_taken_off(name: str) -> None:
-    with fixups.plug(name) as plugged:
-        assert plugged.is_bound() or name == WITHOUT_DRIVER
-        before = plugged.device
-        rdesc = before.rdesc
-        force = ("--force",) if name == WRONG_GROUP else ()
-        said = attach(str(fixups.path_of(name)), plugged, *force)
-        assert (said["program"], said["replaced"]) == (name, False)
-        [ops] = ObjectSpec.open(fixups.path_of(name)).ops.values()
-        assert ops.name in pins(plugged)[f"{name}_bpf"]
-        [row] = done("hid", "info", plugged.sysname, "--json").json["programs"]
-        assert (row["name"], row["tool"]) == (name, "udev-hid-bpf")
-        assert done("hid", "detach", plugged.sysname, name).out.startswith(f"{name} off")
-        after = plugged.device
-        assert after.rdesc == rdesc
-        assert (after.name, after.node.phys, after.node.uniq) == (
-            before.name,
-            before.node.phys,
-            before.node.uniq,
-        )
-        assert pins(plugged) == {}
-        assert not STAGE.exists()
-
-
-def test_there_are_as_many_as_the_package_is_known_to_have() -> None:
-    assert len(struct_ops_objects()) >= 29
 
 
 def test_one_that_accepts_no_device_is_refused_by_both_tools() -> None:
