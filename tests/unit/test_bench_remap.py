@@ -103,13 +103,17 @@ def test_lost_reports_are_those_that_do_not_come_out() -> None:
 
 
 def test_the_command_is_judged_without_emulation() -> None:
-    steps = {name: [1e9] for name in (*reload_steps.STEPS, "sum", "total", "told", "pass", "floor")}
+    others = ("sum", "total", "told", "pass", "watch", "floor")
+    steps = {name: [1e9] for name in (*reload_steps.STEPS, *others)}
     here = {f"here_{name}": [30e6] for name in ("start", "imports", "read", "compile", "sum")}
+    here["here_watch"] = [60e6, 60e6]
     results = by_id(remap_reload.results({**steps, **here}))
     assert (results["remap_reload_here"].goal, results["remap_reload_here"].met) == (
         "at most 1×",
         True,
     )
+    assert not results["remap_reload_here_watch"].met
+    assert results["remap_reload_watch"].ratio == 1
     assert results["remap_reload"].met
     assert "remap_reload_here_apply" not in results
 
@@ -121,6 +125,17 @@ def test_the_steps_of_the_command_can_be_taken_without_a_device(tmp_path: Path) 
     taken = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     assert list(taken) == ["start", "imports", "read", "compile"]
     assert all(ns > 0 for ns in taken.values())
+
+
+def test_a_saved_file_that_is_watched_becomes_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[keys]\na = "b"\n')
+    monkeypatch.setattr(remap_reload, "_WATCH_ROUNDS", 3)
+    taken = remap_reload._watched_here(path)
+    assert len(taken) == 3
+    assert all(0 < ns < 5e9 for ns in taken)
 
 
 def test_the_loop_changes_keys_and_passes_on_where_a_report_ends() -> None:
