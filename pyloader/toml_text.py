@@ -22,10 +22,10 @@ def contents(path: str, largest: int) -> bytes:
         with os.fdopen(fd, "rb") as file:
             return file.read(largest + 1)
     except IsADirectoryError:
-        raise ScxhidError(f"{path} is a directory; give a file of rules") from None
+        raise ScxhidError(f"{path} is a directory, not a file") from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ScxhidError(f"{path} cannot be read: {why}; give a file of rules") from None
+        raise ScxhidError(f"{path} cannot be read: {why}") from None
 
 
 def parse(raw: bytes, path: str, largest: int) -> tuple[str, dict[str, Any]]:
@@ -61,7 +61,7 @@ def shown(value: Any) -> str:
 
 def find_file(text: str, kind: str, shipped: Path, beside: str = "") -> str:
     """The path that ``text`` is, from the folder ``beside`` on, or that of the file of this name in
-    the folder ``shipped``, which holds some of a ``kind``.
+    the folder ``shipped``; ``kind`` is what those are called in a sentence.
 
     Raises:
         ScxhidError: it is a name, and there is neither.
@@ -74,7 +74,7 @@ def find_file(text: str, kind: str, shipped: Path, beside: str = "") -> str:
         return str(shipped / f"{text}.toml")
     meant = nearest(text[:60], names)
     hint = f"did you mean {' or '.join(meant)}?" if meant else f"there are {', '.join(names)}"
-    raise ScxhidError(f"no file and no {kind} are called {text[:60]!r}; {hint}")
+    raise ScxhidError(f"there is no file {text[:60]!r} and no {kind} of that name; {hint}")
 
 
 def shipped_names(shipped: Path) -> list[str]:

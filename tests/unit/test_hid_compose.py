@@ -188,8 +188,8 @@ A = '[keys]\na = "b"\n'
         ),
         (
             {"own": "# x\n  include = ['vim-nvm']\n"},
-            "own.toml:2:14: include names 'vim-nvm': no file and no keymaps"
-            " are called 'vim-nvm'; did you mean vim-nav?",
+            "own.toml:2:14: include names 'vim-nvm': there is no file 'vim-nvm' and no keymap"
+            " of that name; did you mean vim-nav?",
         ),
         (
             {"own": 'include = ["a.toml"]', "a": 'include = ["own.toml"]'},
@@ -293,7 +293,7 @@ def test_limits_hold_for_what_comes_together(tmp_path: Path) -> None:
 def test_a_name_that_is_nothing_is_told() -> None:
     assert find_file("./vim-nav") == "./vim-nav"
     assert find_file("vim-nav").endswith("hid/keymaps/vim-nav.toml")
-    with pytest.raises(ScxhidError, match="no keymaps are called 'vimnav'; did you mean vim-nav"):
+    with pytest.raises(ScxhidError, match="no file 'vimnav' and no keymap of that name; did you mean vim-nav"):
         find_file("vimnav")
 
 

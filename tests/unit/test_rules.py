@@ -153,7 +153,7 @@ def test_a_file_without_end_is_refused() -> None:
 
 
 def test_a_directory_and_a_missing_file_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ScxhidError, match="is a directory; give a file of rules"):
+    with pytest.raises(ScxhidError, match="is a directory, not a file"):
         read_file(str(tmp_path), MACHINE)
     with pytest.raises(ScxhidError, match="cannot be read: No such file"):
         read_file(str(tmp_path / "none"), MACHINE)
@@ -293,7 +293,7 @@ def test_the_rules_that_come_with_it_are_right_and_found_by_name() -> None:
     assert found.warnings == ()
     assert set(found.rules.layers) == {"default", "desktop", "games", "kernel", "background"}
     assert find_file("./desktop") == "./desktop"
-    with pytest.raises(ScxhidError, match="no rules are called 'desktp'; did you mean desktop"):
+    with pytest.raises(ScxhidError, match="no file 'desktp' and no rules of that name; did you mean desktop"):
         find_file("desktp")
 
 

@@ -67,7 +67,7 @@ def find_file(text: str) -> str:
     Raises:
         ScxhidError: it is a name, and there is neither.
     """
-    return toml_text.find_file(text, "keymaps", keymaps())
+    return toml_text.find_file(text, "keymap", keymaps())
 
 
 def read_compose(path: str) -> Composed:
@@ -124,7 +124,7 @@ class _Files:
         if self._number >= MOST_FILES:
             wrong(f"this is more than {MOST_FILES} files")
         try:
-            path = toml_text.find_file(item, "keymaps", keymaps(), os.path.dirname(source.path))
+            path = toml_text.find_file(item, "keymap", keymaps(), os.path.dirname(source.path))
             known = [os.path.realpath(each) for each in chain]
             if os.path.realpath(path) in known:
                 again = chain[known.index(os.path.realpath(path)) :]
