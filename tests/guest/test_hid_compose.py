@@ -244,7 +244,8 @@ def test_a_keymap_by_its_name(keyboard: Plugged) -> None:
         typist.release("c", "capslock")
     refused = scxhid("hid", "remap", "capslock-escap", "--device", keyboard.sysname)
     assert refused.status == 1
-    assert "no file 'capslock-escap' and no keymap of that name; did you mean capslock-escape?" in refused.err
+    said = "no file 'capslock-escap' and no keymap of that name; did you mean capslock-escape?"
+    assert said in refused.err
 
 
 def test_it_stays_and_follows_the_file(keyboard: Plugged, tmp_path: Path) -> None:

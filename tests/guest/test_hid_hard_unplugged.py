@@ -83,8 +83,9 @@ def try_each(
     words: tuple[str, ...],
     choose: Callable[[list[str]], list[int]],
     before: tuple[str, ...] = (),
-) -> None:
-    """Unplug it before each of the chosen steps of a command, another one each time."""
+) -> list[int]:
+    """Unplug it before each of the chosen steps of a command, another one each time; returns what
+    each command ended with."""
 
     def prepared(plugged: Plugged) -> tuple[str, ...]:
         assert plugged.is_bound()
@@ -103,6 +104,7 @@ def try_each(
         statuses.append(outcome.status)
     assert 1 in statuses or words[1] == "detach" or before
     assert_all_goes_on()
+    return statuses
 
 
 def test_during_an_attach() -> None:
@@ -145,7 +147,7 @@ def test_while_tables_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(RULES)
     remap = ("hid", "remap", str(path))
-    try_each(KEYBOARD, remap, worth_killing, before=remap)
+    assert {*try_each(KEYBOARD, remap, worth_killing, before=remap)} == {1}
 
 
 @pytest.mark.parametrize("delay_ms", [0, 40, 120, 200])

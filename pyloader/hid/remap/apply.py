@@ -11,7 +11,7 @@ from pyloader import libbpf, lock
 from pyloader.attached import Attached
 from pyloader.btf import Type
 from pyloader.catalog import find_hid_extra_keys, find_hid_remapper
-from pyloader.errors import LoadError
+from pyloader.errors import Gone, LoadError
 from pyloader.hid import attach as programs
 from pyloader.hid.detach import detach
 from pyloader.hid.device import Device
@@ -21,6 +21,7 @@ from pyloader.hid.remap.build import build_places
 from pyloader.hid.remap.extra import MOST_BYTES
 from pyloader.hid.remap.model import Rules
 from pyloader.hid.remap.plan import Part, Plan, part_of
+from pyloader.hid.tidy import tidy
 from pyloader.object import BpfObject
 
 NAME, EXTRA = "remap", "extra_keys"
@@ -48,6 +49,7 @@ def apply(planned: Plan) -> Applied:
     """Let the rules count, in place of others that may be in force.
 
     Raises:
+        Gone: the device, or an interface of it, has been unplugged.
         Busy, AttachError, LoadError, NotPermitted: as for any program.
     """
     begun = time.monotonic_ns()
@@ -226,3 +228,10 @@ def _replace(
             tables.write_places(1 - other, planned.rules, number, part)
             _attach(number, part, joined, shared)
     current.value = other
+    # Maps can be written, and the store made, also when nobody reads them any more.
+    try:
+        for part in planned.parts:
+            part.device.require_plugged()
+    except Gone:
+        tidy()
+        raise
