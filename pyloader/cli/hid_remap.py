@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pyloader import sysfs
 from pyloader.cli.complete import complete_device, complete_keymap
 from pyloader.cli.output import duration, emit_json, note, table
 from pyloader.cli.seconds import Seconds
@@ -14,7 +15,7 @@ from pyloader.cli.trial import on_trial
 from pyloader.errors import ScxhidError, WrongUse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyloader.hid.remap.apply import Applied
     from pyloader.hid.remap.compose import Composed
@@ -83,6 +84,7 @@ def remap(
         raise WrongUse("--trial asks whether the rules are to stay, so it needs a terminal")
     if watch and (check or as_json or trial is not None):
         raise WrongUse("--watch goes with none of --check, --trial and --json")
+    before = sysfs.hid_devices()
     composed, plans, left = _planned(file, device)
     if not as_json:
         _warn(plans, left)
@@ -107,7 +109,7 @@ def remap(
     else:
         _tell(plans, do())
     if watch:
-        _watch(file, device, composed)
+        _watch(file, device, composed, before)
     failures = [outcome for outcome in outcomes if isinstance(outcome, ScxhidError)]
     if failures:
         alike = len(failures) == len(plans) and len({each.exit_status for each in failures}) == 1
@@ -134,10 +136,10 @@ def _warn(plans: Sequence[Plan], left: Sequence[str]) -> None:
         note(f"warning: {section} is for no device that is there")
 
 
-def _watch(file: str, device: str | None, composed: Composed) -> None:
+def _watch(file: str, device: str | None, composed: Composed, devices: Sequence[str]) -> None:
     from pyloader.cli.watched import repeat
 
-    def again() -> tuple[str, ...]:
+    def again() -> Mapping[str, bytes]:
         composed, plans, _ = _planned(file, device)
         _tell(plans, _apply(plans))
         sys.stdout.flush()
@@ -147,7 +149,7 @@ def _watch(file: str, device: str | None, composed: Composed) -> None:
         note(f"scxhid: {error}; what counted before counts on")
 
     sys.stdout.flush()
-    repeat(composed.files, again, failed)
+    repeat(composed.files, devices, again, failed)
 
 
 def _list(as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 
 from pyloader import sysfs
 from pyloader.cli.interrupt import until_interrupted
@@ -15,24 +15,27 @@ _SETTLED_S = 0.1  # an editor may write a file in several steps
 
 
 def repeat(
-    files: Iterable[str],
-    again: Callable[[], Iterable[str]],
+    files: Mapping[str, bytes],
+    devices: Sequence[str],
+    again: Callable[[], Mapping[str, bytes]],
     failed: Callable[[ScxhidError], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Call ``again`` for each change, until SIGINT or SIGTERM; it returns the files from then on.
+    """Call ``again`` for each change, until SIGINT or SIGTERM.
 
+    ``files`` are what was done with, by path: what a file has become since then is a change.
+    ``again`` returns what it did with. ``devices`` are those that were there before.
     ``failed`` is told an error that stays for a tenth of a second: a file may be saved in steps.
     """
-    known = {path: _contents(path) for path in files}
-    devices, looked = sysfs.hid_devices(), time.monotonic()
+    known: Mapping[str, bytes | None] = files
+    looked = 0.0
     error: ScxhidError | None = None
     since = 0.0
     with until_interrupted() as is_over:
         while not is_over():
             sleep(LOOK_S)
             now = {path: _contents(path) for path in known}
-            present = devices
+            present: Sequence[str] = devices
             if time.monotonic() - looked > _DEVICES_S:
                 present, looked = sysfs.hid_devices(), time.monotonic()
             if now == known and present == devices:
@@ -42,7 +45,7 @@ def repeat(
                 continue
             known, devices, error = now, present, None
             try:
-                known = {path: now.get(path) or _contents(path) for path in again()}
+                known = again()
             except ScxhidError as caught:
                 error, since = caught, time.monotonic()
 

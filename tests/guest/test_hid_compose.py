@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -248,6 +250,19 @@ def test_a_keymap_by_its_name(keyboard: Plugged) -> None:
     assert said in refused.err
 
 
+def said(stream: IO[str], within_s: float = 60) -> str:
+    """The next line."""
+    assert select.select([stream], [], [], within_s)[0], f"nothing was said for {within_s} s"
+    return stream.readline()
+
+
+def save(path: Path, text: str) -> None:
+    """As editors do: the old contents or the new ones are there, never a part."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.rename(path)
+
+
 def test_it_stays_and_follows_the_file(keyboard: Plugged, tmp_path: Path) -> None:
     """What counts follows each save; a file that is wrong changes nothing; Ctrl-C leaves it."""
     base, mine = tmp_path / "base.toml", tmp_path / "mine.toml"
@@ -263,16 +278,16 @@ def test_it_stays_and_follows_the_file(keyboard: Plugged, tmp_path: Path) -> Non
     assert watcher.stdout
     assert watcher.stderr
     try:
-        assert "rules count now on" in watcher.stdout.readline()
+        assert "rules count now on" in said(watcher.stdout)
         with Typist(keyboard) as typist:
             assert typist.press("a") == sets("b")
             typist.release("a")
-            base.write_text('[keys]\nf1 = "2"\n')
-            assert "count now instead of others" in watcher.stdout.readline()
+            save(base, '[keys]\nf1 = "2"\n')
+            assert "count now instead of others" in said(watcher.stdout)
             assert typist.press("f1") == sets("2")
             typist.release("f1")
-            mine.write_text("[keys]\na = 'nokey'\n")
-            assert "what counted before counts on" in watcher.stderr.readline()
+            save(mine, "[keys]\na = 'nokey'\n")
+            assert "what counted before counts on" in said(watcher.stderr)
             assert typist.press("a") == sets("b")
             typist.release("a")
             watcher.send_signal(signal.SIGINT)

@@ -52,7 +52,7 @@ def test_a_plain_file_reads_the_same_alone_and_as_one_that_might_be_composed(
     text = device + keys_of("keys", keys) + keys_of("layer.nav", nav)
     path = written(tmp_path_factory.mktemp("plain"), plain=text)
     assert outcome(lambda: read_compose(path)) == outcome(
-        lambda: Composed(path, (read_file(path),), files=(path,))
+        lambda: Composed(path, (read_file(path),), files={path: text.encode()})
     )
 
 

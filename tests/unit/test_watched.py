@@ -36,20 +36,26 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, file: Path, acts: list[Callable[[], object] | None]
+    monkeypatch: pytest.MonkeyPatch,
+    file: Path,
+    acts: list[Callable[[], object] | None],
+    first: bytes = b"1",
 ) -> list[str]:
-    """What was read at each change, and errors that were told."""
+    """What was read at each change, and errors that were told; before, ``first`` had been read."""
     clock, seen = Clock(acts), list[str]()
     monkeypatch.setattr(watched.time, "monotonic", lambda: clock.now)
 
-    def again() -> list[str]:
+    def again() -> dict[str, bytes]:
         text = file.read_text() if file.exists() else ""
         if not text:
             raise ScxhidError("empty")
         seen.append(text)
-        return [str(file)]
+        return {str(file): text.encode()}
 
-    watched.repeat([str(file)], again, lambda error: seen.append(str(error)), clock.sleep)
+    def failed(error: ScxhidError) -> None:
+        seen.append(str(error))
+
+    watched.repeat({str(file): first}, sysfs.hid_devices(), again, failed, clock.sleep)
     return seen
 
 
@@ -65,6 +71,18 @@ def save(file: Path, text: str) -> Callable[[], None]:
 def test_each_save_counts_once(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     acts = [None, save(file, "2"), None, None, save(file, "3"), save(file, "4"), None]
     assert run(monkeypatch, file, list(acts)) == ["2", "3", "4"]
+
+
+def test_a_save_while_the_one_before_is_applied_counts(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    assert run(monkeypatch, file, [None], first=b"0") == ["1"]
+
+
+def test_a_device_that_came_meanwhile_counts(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    looks = [["a"], *[["a", "b"]] * 9]
+    monkeypatch.setattr(sysfs, "hid_devices", lambda: looks.pop(0))
+    assert run(monkeypatch, file, [None] * 60) == ["1"]
 
 
 def test_a_file_that_is_saved_in_steps_is_no_error(

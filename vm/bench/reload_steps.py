@@ -19,6 +19,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyloader.hid.remap.model import Rules
 
 STEPS = ("start", "imports", "read", "compile", "apply")
@@ -53,11 +55,12 @@ def main(started_ns: str, path: str, descriptor: str = "") -> None:
 def watch(path: str, descriptor: str) -> None:
     """Until SIGINT: what ``hid remap --watch`` does but for the kernel, and a line each time."""
     _import()
+    from pyloader import sysfs
     from pyloader.cli.watched import repeat
     from pyloader.errors import ScxhidError
     from pyloader.hid.remap.compose import read_compose
 
-    def again() -> tuple[str, ...]:
+    def again() -> Mapping[str, bytes]:
         composed = read_compose(path)
         _compile(composed.sections[0], bytes.fromhex(descriptor))
         print(time.monotonic_ns(), flush=True)
@@ -66,7 +69,7 @@ def watch(path: str, descriptor: str) -> None:
     def failed(error: ScxhidError) -> None:
         raise error
 
-    repeat(again(), again, failed)
+    repeat(again(), sysfs.hid_devices(), again, failed)
 
 
 def _import() -> None:

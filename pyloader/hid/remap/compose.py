@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, cast
 
@@ -36,13 +36,13 @@ _INCLUDE, _DEVICE, _DEFAULT = "include", "device", "default"
 class Composed:
     """The rules of a file. Of several ``sections`` the first that is for a device counts there,
     where none is, ``default``. A file ``is_plain`` that is for one device: it has one section.
-    ``files`` are all that were read, each once."""
+    ``files`` are the contents of all that were read, by path."""
 
     path: str
     sections: tuple[Rules, ...]
     default: Rules | None = None
     is_plain: bool = True
-    files: tuple[str, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 class _File(NamedTuple):
@@ -83,7 +83,7 @@ def read_compose(path: str) -> Composed:
 def compose_bytes(raw: bytes, path: str) -> Composed:
     """The same for the contents of the file."""
     files = _Files().opened(raw, path, ())
-    paths = tuple(dict.fromkeys(each.source.path for each in files))
+    contents = {each.source.path: each.source.text.encode() for each in files}
     common = _common(files)
     sections, defaults = _sections(files), _defaults(files)
     several = [*sections, *defaults]
@@ -93,10 +93,10 @@ def compose_bytes(raw: bytes, path: str) -> Composed:
         several[0].source.wrong((), "", why)
     if not several:
         match = read_device(files[-1].source, {} if device == [] else device)
-        return Composed(path, (common.rules(match, path),), files=paths)
+        return Composed(path, (common.rules(match, path),), files=contents)
     made = tuple(_over(common, [each]) for each in sections)
     default = _over(common, defaults) if defaults else None
-    return Composed(path, made, default, is_plain=False, files=paths)
+    return Composed(path, made, default, is_plain=False, files=contents)
 
 
 class _Files:
