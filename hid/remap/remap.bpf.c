@@ -47,8 +47,8 @@ STAT(reports, "reports that were looked at");
 STAT(injected, "reports that were sent beside them");
 STAT(waited, "times a timer had to be set, since time alone decides");
 STAT(not_injected, "reports that the kernel did not take: what they said comes with the next one");
+STAT(no_room, "times a key was pressed by the rules that found no place in a full report");
 STAT(panics, "times the panic chord was typed");
-
 STAT(injecting_us, "microseconds in which reports of the device would have been lost");
 
 struct {

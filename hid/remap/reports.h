@@ -24,7 +24,6 @@ struct device_state {
 	u32 dirty;	       /* reports that do not say yet what is pressed, a bit each */
 	u32 seen;	       /* reports that came at least once */
 	u32 is_phantom;
-	u32 nr_lost;	    /* codes that found no room in an array */
 	u32 nr_taken;	    /* reports of the device */
 	u32 event;	    /* that the thing that was done last came of */
 	u8 count[NR_CODES]; /* how many keys press a code */
@@ -326,7 +325,7 @@ __noinline int put_in_array(u32 number, u32 value)
 		put_value(field, n, value);
 		return 0;
 	}
-	device.nr_lost++;
+	stat_inc(no_room);
 	return 0;
 }
 

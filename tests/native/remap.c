@@ -88,6 +88,9 @@ static int inject(struct hid_bpf_ctx *hid, u8 *bytes, u32 size)
 #define PRIVATE(type, name) static type name##_of[NR_INTERFACES]
 #define device		    device_of[interface]
 #define rest		    rest_of[interface]
+u64 stat_no_room;
+#define stat_inc(name) (stat_##name++)
+
 #include "flow.h"
 
 static struct {

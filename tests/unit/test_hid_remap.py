@@ -361,6 +361,28 @@ def test_keys_that_were_added_are_pressed(library: ctypes.CDLL, kind: bytes) -> 
     assert keyboard.press("a")[-1] == {"volumeup", "leftctrl", "btn_left", "a"}
     assert keyboard.release("f9", "q")[-1] == {"a"}
     assert keyboard.release("a")[-1] == frozenset()
-    # More keys than the array has places.
-    keyboard.press("a", "b", "c", "d", "e", "f")
-    assert keyboard.press("q")[-1] == {*"abcdef", "leftctrl", "btn_left"}
+
+
+@pytest.mark.parametrize("kind", [KEYBOARD, nkro(0), nkro(3)], ids=["array", "bitmap", "numbered"])
+def test_keys_that_were_added_serve_an_array_that_is_full(
+    library: ctypes.CDLL, kind: bytes
+) -> None:
+    rules = '[keys]\nf1 = "x+y+z"\nf2 = "leftctrl+btn_left"\n'
+    keyboard = Remapped(library, kind + extra_keys(parse(kind)), rules)
+    keyboard.press(*"abcd", "f1", "f2")
+    assert keyboard.pressed == {*"abcdxyz", "leftctrl", "btn_left"}
+    keyboard.release(*"abcd", "f1", "f2")
+    assert keyboard.pressed == set()
+
+
+def test_without_them_what_finds_no_place_is_counted(library: ctypes.CDLL) -> None:
+    keyboard = Remapped(library, KEYBOARD, '[keys]\nf1 = "x+y+z"\n')
+    lost = ctypes.c_uint64.in_dll(library, "stat_no_room")
+    before = lost.value
+    keyboard.press(*"abcd", "f1")
+    assert len(keyboard.pressed) == 6
+    assert lost.value > before
+    keyboard.release(*"abcd")
+    assert keyboard.pressed == set("xyz")  # once there is room
+    keyboard.release("f1")
+    assert keyboard.pressed == set()
