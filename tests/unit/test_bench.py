@@ -89,6 +89,7 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "remap_reload",
         "remap_injecting",
         "mouse_8khz",
+        "probe_switch_cost",
         "status_startup",
         "vm_boot",
     )

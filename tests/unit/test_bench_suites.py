@@ -10,6 +10,7 @@ from vm.bench import (
     exact_programs,
     exact_wakeup,
     gapless,
+    probe_cost,
     swap_gap,
 )
 from vm.bench.floor import Floor, compile_program
@@ -52,6 +53,16 @@ def test_what_a_gapless_swap_took_stands_beside_the_gap_of_a_plain_one() -> None
     assert results["gapless_loaded_drain"].baseline_value == 100.0
     assert results["gapless_loaded_drained"].value == 3.0
     assert results["gapless_loaded_first_task"].interval == (0.02, 0.02)
+
+
+# --- the probe of top ---
+
+
+def test_the_cost_of_the_probe_is_a_part_of_a_switch() -> None:
+    taken = {"probe": [4e3] * 3, "switch": [200e3] * 3, "with": [11e6] * 3, "without": [10e6] * 3}
+    of_switch, of_all = probe_cost.results(taken)
+    assert (of_switch.id, of_switch.value, of_switch.ratio) == ("probe_switch_cost", 4.0, 0.02)
+    assert (of_all.value, of_all.ratio) == (11.0, pytest.approx(1.1))
 
 
 # --- exact runs ---

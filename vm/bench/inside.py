@@ -24,6 +24,7 @@ MODULES = {
     "remap_reload": "vm.bench.remap_reload",
     "remap_injecting": "vm.bench.remap_injecting",
     "mouse_8khz": "vm.bench.mouse_8khz",
+    "probe_switch_cost": "vm.bench.probe_cost",
 }
 
 

@@ -102,6 +102,17 @@ def _hid(suites: Sequence[str], tell: Tell) -> Measured:
     return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
 
 
+def _probes(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import probe_cost
+    from vm.bench.guest import sample_inside
+
+    probe_cost.prepare()
+    tell("talking, with the probe of top and without")
+    sampled = sample_inside(suites, cpus=probe_cost.CPUS)
+    results = probe_cost.results(sampled.samples[probe_cost.SUITE])
+    return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
+
+
 def _status(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import status_startup
 
@@ -133,6 +144,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
         "remap_injecting",
         "mouse_8khz",
     ): _hid,
+    ("probe_switch_cost",): _probes,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
 }
