@@ -10,7 +10,7 @@ from typing import TypeVar
 from pyloader import bpffs, hosted, libbpf, sysfs
 from pyloader.attached import Attached
 from pyloader.bpffs import Place
-from pyloader.errors import Gone, Unsupported
+from pyloader.errors import Gone, NotPermitted, Unsupported
 from pyloader.exitinfo import ExitInfo
 
 _T = TypeVar("_T")
@@ -31,6 +31,16 @@ def current() -> Attached | None:
         return None
 
     return steady(look)
+
+
+def current_name() -> str | None:
+    """The name of what schedules; None for the kernel's own. Anybody may ask, but only root is told
+    which of ours it is that the host runs."""
+    try:
+        ours = current()
+    except NotPermitted:  # its name is behind a pin
+        ours = None
+    return ours.name if ours else sysfs.read().ops
 
 
 def current_id() -> int:

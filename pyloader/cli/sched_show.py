@@ -23,8 +23,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON."
 def list_(as_json: bool) -> None:
     """List the schedulers that come with scxhid; the one that runs is marked."""
     from pyloader.catalog import schedulers
+    from pyloader.running import current_name
 
-    runs = _name_of_what_runs()
+    runs = current_name()
     rows = [(name, source.open(warn=note).about) for name, source in schedulers().items()]
     if as_json:
         emit_json(
@@ -44,19 +45,6 @@ def list_(as_json: bool) -> None:
         ("NAME", "WHAT IT IS", "GOOD FOR"),
         [(f"{n} *" if n == runs else n, about.what, about.good_for) for n, about in rows],
     )
-
-
-def _name_of_what_runs() -> str | None:
-    """Hosted, its name is behind a pin, which only root may open."""
-    from pyloader import sysfs
-    from pyloader.errors import NotPermitted
-    from pyloader.running import current
-
-    try:
-        ours = current()
-    except NotPermitted:
-        ours = None
-    return ours.name if ours else sysfs.read().ops
 
 
 @click.command()

@@ -16,6 +16,7 @@ from pyloader.errors import NotPermitted, ScxhidError
 from pyloader.probes import procstat
 from pyloader.probes.histogram import percentiles
 from pyloader.probes.sched import KINDS, SchedProbe
+from pyloader.running import current_name
 
 #: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
 #: how many tasks waited for it, on average; rates are a second's.
@@ -113,7 +114,7 @@ class Collector(Closing):
             seconds=seconds,
             cpus=cpus,
             latency=latency,
-            scheduler=_scheduler(),
+            scheduler=current_name(),
             missing=tuple(self._missing),
         )
 
@@ -168,14 +169,3 @@ def _add_probed(
     made["waiting"] = (now["waited_ns"] - before["waited_ns"]) / 1e9 / seconds
     for name in ("switches", "migrations"):
         made[name] = (now[name] - before[name]) / seconds
-
-
-def _scheduler() -> str | None:
-    """The name of what schedules; None for the kernel's own."""
-    from pyloader.running import current
-
-    try:
-        ours = current()
-    except NotPermitted:
-        ours = None
-    return ours.name if ours else sysfs.read().ops
