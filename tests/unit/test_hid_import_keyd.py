@@ -242,6 +242,9 @@ def test_composite_layers_and_layouts() -> None:
         ("1209:0001\n*", [Match(name="*")], []),
         ("*\n-046d:c339", [Match(name="*")], [3]),
         ("keyboard", [Match()], [2]),
+        ("46d:c339\n046D:C339\n46d", [LOGITECH], [2, 3, 4]),
+        ("1209:1", [Match(vendor=0x1209, product=1)], [2]),
+        ("12095:1\n1209:00001", [Match()], [2, 3]),
         ("", [Match()], []),
         ("\n".join(f"046d:{n:04x}" for n in range(66)), None, [66, 67]),
     ],
@@ -251,7 +254,9 @@ def test_which_devices(ids: str, matches: list[Match] | None, lines: list[int]) 
     made = compose.compose_bytes(document.document(converted(text)).encode(), "mine.toml")
     assert matches is None or [each.device for each in made.sections] == matches
     assert all(each.layers == {BASE: {"a": Keys(("b",))}} for each in made.sections)
-    assert made.is_plain == (matches in ([LOGITECH], [Match(vendor=0x046D)], [Match()]))
+    assert made.is_plain == (matches in (
+        *([LOGITECH], [Match(vendor=0x046D)], [Match(vendor=0x1209, product=1)], [Match()]),
+    ))
     assert [line for line, _, _ in notes(text)] == lines
 
 
@@ -294,7 +299,7 @@ def test_comments_stay_with_what_they_stand_above() -> None:
     ("raw", "why"),
     [
         (b"a = b\n", "is no configuration of keyd: line 1 stands below no"),
-        (b"[main]\n\xff", "is not UTF-8 text: byte 7 is 0xff"),
+        (b"[main]\n\xff", "is no configuration of keyd: it is not UTF-8 text, byte 7 is 0xff"),
         (b"#" * 65_537, "is longer than 64 KiB"),
         (b"[main]\na = swap(b)\n", "has no rule that can be carried over: a = swap(b): no layer"),
         (b"", "has no rule that can be carried over"),

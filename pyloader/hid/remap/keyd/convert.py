@@ -18,7 +18,9 @@ from pyloader.hid.remap.keyd.tables import Chord, Rule, Table
 from pyloader.hid.remap.model import BASE, Keys, Layer, Match, TapHold
 from pyloader.hid.remap.read import LONGEST_MS, MOST_KEYS
 
-_ID = re.compile(r"([0-9a-f]{4})(?::([0-9a-f]{4})(:[0-9a-f]{1,8})?)?$", re.ASCII)
+_ID = re.compile(
+    r"([0-9a-f]{4}|[0-9a-f]{1,3}(?=:))(?::([0-9a-f]{1,4})(:[0-9a-f]{1,8})?)?$", re.ASCII | re.I
+)
 _DEFAULT_CHORD_MS = 50
 _UNUSED_OPTIONS = {
     "oneshot_timeout": "a one-shot layer waits for the next key however long that takes",
@@ -164,8 +166,20 @@ class _Conversion:
             self.notes.differs(
                 entry.place, f"{found[3][1:]}, what keyd knows it by, is left out of the ids"
             )
+        self._exactly(entry, text, found)
         product = None if found[2] is None else int(found[2], 16)
         return Match(vendor=int(found[1], 16), product=product)
+
+    def _exactly(self, entry: Entry, text: str, found: re.Match[str]) -> None:
+        """keyd compares the text with the beginning of a device's id, which has 4 digits each."""
+        digits = [each.lower().rjust(4, "0") for each in (found[1], found[2]) if each]
+        if ":".join(digits) == text[: len(":".join(digits))]:
+            return
+        self.notes.differs(
+            entry.place,
+            f"it is taken for {':'.join(digits)}; keyd looks for a device whose id, in lower case"
+            " and of four digits each, begins as it is written",
+        )
 
     def _aliases(self) -> None:
         base = self.tables[BASE]

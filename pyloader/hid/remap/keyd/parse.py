@@ -112,7 +112,8 @@ def _lines(raw: bytes, path: str) -> list[Place]:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        why = f"is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}"
+        byte = f"byte {error.start} is 0x{raw[error.start]:02x}"
+        why = f"is no configuration of keyd: it is not UTF-8 text, {byte}"
         raise BadRules(path, "", "", why) from None
     return [Place(path, n, line.rstrip()) for n, line in enumerate(text.split("\n"), 1)]
 
