@@ -11,7 +11,7 @@
 
 #include "shared.h"
 
-#define MOST_THINGS 160 /* of one event */
+#define MOST_THINGS 176 /* of one event */
 
 /* What the press of a key did. */
 struct held {
@@ -35,10 +35,12 @@ struct machine {
 	u32 toggled;   /* layers, a bit each */
 	u32 nr_things; /* to do, since it was gone on with last */
 	u32 nr_taken;  /* events so far, those of one report as one, and steps of macros */
-	u32 spare;
-	u64 taken_at; /* ns, of the last of them */
-	u32 is_stale; /* what waits is not meant any more */
-	u64 deadline; /* ns; NEVER: nothing happens without an event */
+	u32 layer;     /* that said what the last press means */
+	u64 taken_at;  /* ns, of the last of them */
+	u32 is_stale;  /* what waits is not meant any more */
+	u32 modifiers; /* that are pressed since layers carry them, a bit each */
+	u64 deadline;  /* ns; NEVER: nothing happens without an event */
+	u8 modifier_outputs[NR_MODIFIERS];
 	u32 held_layers[NR_LAYERS];
 	struct held held[NR_CODES];
 };
@@ -93,6 +95,7 @@ __noinline int find_action(u32 code)
 	const struct rules *t = current_rules();
 	u32 n, layer, action;
 
+	machine.layer = 0;
 	if (!t)
 		return 0;
 	bpf_for(n, 0, NR_LAYERS) {
@@ -100,8 +103,10 @@ __noinline int find_action(u32 code)
 		if (!is_active(layer))
 			continue;
 		action = t->layers[layer][code & (NR_CODES - 1)] & (NR_ACTIONS - 1);
-		if (action && t->actions[action].kind != ACTION_FALLS)
+		if (action && t->actions[action].kind != ACTION_FALLS) {
+			machine.layer = layer;
 			return action;
+		}
 	}
 	return 0;
 }

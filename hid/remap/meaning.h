@@ -21,10 +21,9 @@
 #ifndef SCXHID_REMAP_MEANING_H
 #define SCXHID_REMAP_MEANING_H
 
-#include "machine.h"
+#include "modifiers.h"
 
 #define WAITS -1
-#define DONE  -2
 
 static __always_inline void wait_until(u64 deadline)
 {
@@ -64,7 +63,7 @@ __noinline int count_members(u32 number)
 	return members;
 }
 
-/* Does the combo that the queue begins with, whose other keys are spent then: DONE, WAITS or 0. */
+/* The action of the combo that the queue begins with, whose other keys are spent then; WAITS or 0. */
 __noinline int find_combo(u64 now)
 {
 	const struct rules *t = current_rules();
@@ -100,9 +99,8 @@ __noinline int find_combo(u64 now)
 				held->combo = machine.combos;
 				left--;
 			}
-			press(code, combo->action, first->interface);
-			held_of(code)->combo = machine.combos;
-			return DONE;
+			machine.layer = combo->layer;
+			return combo->action;
 		}
 		if (members && now - first->at <= combo->within_ms * NSEC_PER_MS) {
 			wait_until(first->at + combo->within_ms * NSEC_PER_MS + 1);
@@ -156,8 +154,10 @@ __noinline int tap_or_hold(u32 number, u64 now)
 	}
 	if (now >= late)
 		return action->hold;
-	/* A layer shows only when a key is pressed in it. */
-	if (machine.nr_events > 1 || (hold->kind != ACTION_LAYER && hold->kind != ACTION_NOTHING))
+	/* A layer shows only when a key is pressed in it, unless it carries a modifier. */
+	if (machine.nr_events > 1 ||
+	    (hold->kind == ACTION_LAYER ? t->carriers >> (hold->layer & (NR_LAYERS - 1)) & 1 :
+					  hold->kind != ACTION_NOTHING))
 		wait_until(late);
 	return WAITS;
 }
@@ -168,7 +168,8 @@ __noinline int take_first(u64 now)
 	const struct event *first = event_at(0);
 	const struct rules *t = current_rules();
 	u32 code = first->code;
-	int action = 0;
+	bool is_combo;
+	int action;
 
 	if (!t || first->is_spent)
 		return true;
@@ -177,9 +178,11 @@ __noinline int take_first(u64 now)
 	machine.taken_at = first->at;
 	if (!first->is_press) {
 		release(code);
+		settle_modifiers(t, first->interface);
 		return true;
 	}
 	action = find_combo(now);
+	is_combo = action > 0;
 	if (!action) {
 		action = find_action(code);
 		if (t->actions[action & (NR_ACTIONS - 1)].kind == ACTION_TAP_HOLD)
@@ -187,8 +190,9 @@ __noinline int take_first(u64 now)
 	}
 	if (action == WAITS)
 		return false;
-	if (action != DONE)
-		press(code, action, first->interface);
+	press_in_layer(code, action, first->interface);
+	if (is_combo)
+		held_of(code)->combo = machine.combos;
 	return true;
 }
 

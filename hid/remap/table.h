@@ -28,9 +28,11 @@
 #define SEEN_WORDS (SEEN_BYTES / 8)
 #define MOST_KEYS  4 /* of one action, or of a combo */
 
-#define NO_CODE	     0
-#define CODE_PHANTOM 511 /* a keyboard that has lost count of its keys */
-#define NO_REPORT    0xff
+#define NO_CODE	       0
+#define CODE_MODIFIERS 0xe0 /* the first of them, left control */
+#define CODE_PHANTOM   511  /* a keyboard that has lost count of its keys */
+#define NR_MODIFIERS   8
+#define NO_REPORT      0xff
 
 struct report {
 	u8 id;	 /* 0: reports are not numbered */
@@ -116,9 +118,10 @@ struct axis {
 /* Of the device, whatever its interfaces are. */
 struct rules {
 	u32 nr_combos;
-	u32 spare;
+	u32 carriers;			 /* layers that carry modifiers, a bit each */
 	u64 combos_of[NR_CODES];	 /* the combos that a code is part of, a bit each */
 	u8 sayers[NR_CODES];		 /* interfaces that can say it, a bit each */
+	u8 carried[NR_LAYERS];		 /* modifiers, a bit each */
 	u16 layers[NR_LAYERS][NR_CODES]; /* actions */
 	struct action actions[NR_ACTIONS];
 	u16 steps[NR_STEPS];

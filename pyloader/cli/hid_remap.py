@@ -204,7 +204,7 @@ def _done(planned: Plan, applied: Applied) -> str:
     rules = planned.rules
     how = "now instead of others" if applied.replaced else "now"
     added = f"; keys added to it for {', '.join(planned.added)}" if planned.added else ""
-    number = sum(map(len, rules.layers.values())) + len(rules.combos) + len(rules.scales)
+    number = sum(map(len, (*rules.layers.values(), rules.carried, rules.combos, rules.scales)))
     what = "1 rule counts" if number == 1 else f"{number} rules count"
     return (
         f"{rules.path}: {what} {how} on {_where(planned)}, in force after"

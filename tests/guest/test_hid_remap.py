@@ -57,6 +57,24 @@ def test_keys_are_others(keyboard: Plugged, rules: Path) -> None:
         assert typist.release("f3") == sets("")
 
 
+def test_a_layer_carries_a_modifier(keyboard: Plugged, rules: Path) -> None:
+    layer = 'h = "left"\nwith = "leftshift"\nf9 = "playpause"\n'
+    rules.write_text(NAV.replace('h = "left"\n', layer))
+    said = done("hid", "remap", str(rules), "--check")
+    assert "what they do without it, with leftshift" in said.out
+    done("hid", "remap", str(rules))
+    with Typist(keyboard) as typist:
+        assert set(typist.press("space")) == {frozenset()}
+        assert typist.come_out(1.0)[-1] == {"leftshift"}  # by time alone
+        assert typist.press("a")[-1] == {"leftshift", "a"}
+        assert typist.release("a")[-1] == {"leftshift"}
+        for key, meant in (("h", "left"), ("f9", "playpause")):
+            with_it = {state for state in typist.press(key) if meant in state}
+            assert with_it == {frozenset([meant])}
+            assert typist.release(key)[-1] == {"leftshift"}
+        assert typist.release("space")[-1] == frozenset()
+
+
 def test_what_only_time_decides_comes_by_itself(keyboard: Plugged, rules: Path) -> None:
     done("hid", "remap", str(rules))
     with Typist(keyboard) as typist:

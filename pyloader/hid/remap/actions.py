@@ -71,6 +71,10 @@ class _Actions:
             for source, action in layer.items():
                 for code in codes.codes_of(source):
                     self._table["layers"][order[name]][code] = self._number(action, code, order)
+        for name, keys in rules.carried.items():
+            self._table["carriers"] |= 1 << order[name]
+            for modifier in keys.names:
+                self._table["carried"][order[name]] |= 1 << codes.modifier(modifier)
         for n, combo in enumerate(rules.combos):
             row = self._table["combos"][n]
             row["nr"], row["layer"] = len(combo.names), order[combo.layer]

@@ -12,7 +12,7 @@ NO_CODE = 0
 CODE_PHANTOM = 511  # as in hid/remap/table.h
 _FIRST_OF_OTHER_PAGES = 256
 _PHANTOMS = range(KEYBOARD << 16 | 1, (KEYBOARD << 16 | 3) + 1)
-_LAST_KEY = 0xE7
+_FIRST_MODIFIER, _LAST_KEY = 0xE0, 0xE7
 
 BUTTON_PREFIX = "btn_"
 
@@ -72,6 +72,12 @@ def usage_of(code: int) -> int:
 def name_of(code: int) -> str:
     """Its name; its number where it has none."""
     return _table().names.get(code) or f"usage {_table().usages[code]:#08x}"
+
+
+def modifier(name: str) -> int:
+    """The number of a modifier, 0 to 7 as in a boot keyboard's report; -1 if the key is none."""
+    code = next(iter(codes_of(name)), NO_CODE)
+    return code - _FIRST_MODIFIER if _FIRST_MODIFIER <= code <= _LAST_KEY else -1
 
 
 def key_names() -> list[str]:

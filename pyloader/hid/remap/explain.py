@@ -24,8 +24,8 @@ class Line(NamedTuple):
 
 
 def explain(planned: Plan) -> list[Line]:
-    """All rules for keys and combos, in the order of the file; of a key that several interfaces
-    have one for each.
+    """All rules for keys, modifiers of layers and combos, in the order of the file; of a key that
+    several interfaces have one for each.
 
     Reads are told as the device says them by itself, writes with keys that are added.
     """
@@ -42,6 +42,17 @@ def explain(planned: Plan) -> list[Line]:
         for layer, keys in rules.layers.items()
         for name, action in keys.items()
         for part in _with_any((name,), planned)
+    ]
+    lines += [
+        Line(
+            planned.device.sysname,
+            layer,
+            "all others",
+            "",
+            f"what they do without it, with {in_words(carried)}",
+            _written(carried, planned.parts[0], planned),
+        )
+        for layer, carried in rules.carried.items()
     ]
     lines += [
         Line(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pyloader.hid.remap.model import BASE, Action, Combo, Layer, Match, Rules, TapHold
+from pyloader.hid.remap.model import BASE, Action, Combo, Keys, Layer, Match, Rules, TapHold
 from pyloader.hid.remap.where import Source
 
 MOST_LAYERS = 16
@@ -19,7 +19,8 @@ def _base() -> dict[str, dict[str, Action]]:
 @dataclass
 class Fragment:
     """``source`` is where the table stands. Layers by name, ``BASE`` first; combos by layer and
-    keys; scales by axis; ``stands`` tells of each layer where it is named first."""
+    keys; scales by axis; ``stands`` tells of each layer where it is named first; ``carried`` what a
+    layer carries, without keys where it is to carry nothing."""
 
     source: Source
     layers: dict[str, dict[str, Action]] = field(default_factory=_base)
@@ -28,6 +29,7 @@ class Fragment:
     )
     scales: dict[str, float] = field(default_factory=dict[str, float])
     stands: dict[str, Source] = field(default_factory=dict[str, Source])
+    carried: dict[str, Keys] = field(default_factory=dict[str, Keys])
 
     def sources(self) -> frozenset[str]:
         """Names of the keys that it has something to say about."""
@@ -47,7 +49,8 @@ class Fragment:
             why = f"has {len(self.combos)} combos; {MOST_COMBOS} is the most"
             self.source.wrong((), "", why)
         combos = sorted(self.combos.values(), key=lambda combo: -len(combo.names))
-        made = Rules(label, device, self.layers, tuple(combos), self.scales, optional)
+        carried = {name: keys for name, keys in self.carried.items() if keys.names}
+        made = Rules(label, device, self.layers, tuple(combos), self.scales, optional, carried)
         if not made.sources() and not made.scales:
             self.source.wrong((), "", "has no rules: no keys, buttons, combos or axes")
         self._ways_out(made)
@@ -80,6 +83,7 @@ def overlaid(source: Source, fragments: Iterable[Fragment]) -> Fragment:
         for name, keys in each.layers.items():
             made.layers.setdefault(name, {}).update(keys)
         made.combos.update(each.combos)
+        made.carried.update(each.carried)
         made.scales.update(each.scales)
         made.stands = {**each.stands, **made.stands}
     return made

@@ -81,7 +81,8 @@ class Match:
 @dataclass(frozen=True)
 class Rules:
     """``layers`` by name, ``BASE`` first; of each what keys do, by the name of the key. ``scales``
-    by the name of the axis. ``optional`` are keys that a device need not have."""
+    by the name of the axis. ``optional`` are keys that a device need not have. ``carried`` are the
+    modifiers that are pressed while a layer counts, by its name, but not with its own keys."""
 
     path: str
     device: Match
@@ -89,6 +90,7 @@ class Rules:
     combos: tuple[Combo, ...] = ()
     scales: dict[str, float] = field(default_factory=dict[str, float])
     optional: frozenset[str] = frozenset()
+    carried: dict[str, Keys] = field(default_factory=dict[str, Keys])
 
     def without(self, names: Collection[str]) -> Rules:
         """The others: none for these keys, and no combos with them."""
@@ -114,6 +116,10 @@ class Rules:
     def targets(self) -> list[str]:
         """Names of the keys that it may press, each once, in the order of the file."""
         found: dict[str, None] = {}
+        reached = {action.name for action in self.actions() if isinstance(action, Layer)}
+        for name, keys in self.carried.items():
+            if name in reached:
+                found.update(dict.fromkeys(keys.names))
         for action in self.actions():
             steps = action.steps if isinstance(action, Macro) else (action,)
             for step in steps:

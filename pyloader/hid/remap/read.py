@@ -54,6 +54,7 @@ BUSES = {"usb": 3, "bluetooth": 5, "virtual": 6, "i2c": 0x18}
 _MATCH = ("name", "vid", "pid", "bus")
 _LAYER_ACTIONS = ("layer", "toggle", "oneshot")
 _TAP_HOLD = ("tap", "hold", "timeout_ms", "resolve")
+_CARRIED = "with"
 _DEFAULT_TIMEOUT_MS, _DEFAULT_WITHIN_MS = 200, 50
 
 
@@ -181,6 +182,9 @@ class _Reader:
             if layer != BASE and name == "combo":
                 self._combos(layer, (*table, "combo"), self._as_table(value))
                 continue
+            if name == _CARRIED:
+                self._found.carried[layer] = self._modifiers(layer, value)
+                continue
             source = self._key_name(name, prefer_buttons=is_buttons)
             if source in keys:
                 self._wrong(f"is another name of {source}, which has a rule already")
@@ -202,6 +206,19 @@ class _Reader:
             action = self._simple(given["to"], False)
             within = self._milliseconds(given, "within_ms", _DEFAULT_WITHIN_MS)
             self._found.combos[layer, frozenset(names)] = Combo(names, action, within, layer)
+
+    def _modifiers(self, layer: str, value: Any) -> Keys:
+        if layer == BASE:
+            self._wrong("stands in the table of a layer, [layer.NAME]")
+        if value == "none":
+            return Keys(())
+        if not isinstance(value, str):
+            self._wrong(f"is {shown(value)}; it takes modifiers such as 'leftctrl+leftshift'")
+        keys = self._chord(value, False)
+        for name in keys.names:
+            if codes.modifier(name) < 0:
+                self._wrong(f"has {name}, which is no modifier: it takes such as 'leftctrl'")
+        return Keys(tuple(dict.fromkeys(keys.names)))
 
     def _scales(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
