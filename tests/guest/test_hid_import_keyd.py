@@ -51,6 +51,10 @@ d = overloadt(nav, d, 800)
 rightalt = oneshot(nav)
 f2 = toggle(nav)
 leftalt = layer(caps)
+f5 = layer(both)
+f6 = overload(caps, tab)
+f7 = toggle(caps)
+f8 = oneshot(caps)
 
 [nav]
 h = left
@@ -59,6 +63,12 @@ u+i = pageup
 
 [caps:C]
 w = up
+e = C-down
+r = macro(hi)
+f7 = toggle(caps)
+
+[both:C-S]
+w = home
 """
 
 # What is typed, with seconds to wait in between, and the keys that come of it.
@@ -74,6 +84,12 @@ TYPED = {
     "+rightalt -rightalt +h -h +h -h +rightalt +h -h +h -h -rightalt": "left h left left",
     "+f2 -f2 +h -h +f2 -f2 +h -h": "left h",
     "+leftalt +w -w +c -c -leftalt +c -c": "up C-c c",
+    "+leftalt +leftshift +w -w +c -c -leftshift +e -e +r -r -leftalt": "S-up CS-c C-down h i",
+    "+leftalt +a -a +f1 -f1 +w +c -w -c -leftalt": "C-b C-x up C-c",
+    "+leftalt +f5 +w -w +c -c -leftalt +w -w -f5": "C-home CS-c home",
+    "+f6 -f6 +f6 +c -c +w -w -f6 +c -c": "tab C-c up c",
+    "+f7 -f7 +c -c +w -w +f7 -f7 +c -c": "C-c up c",
+    "+f8 -f8 +c -c +c -c +f8 -f8 +w -w +w -w": "C-c c up w",
 }
 
 

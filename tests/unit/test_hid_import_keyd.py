@@ -158,16 +158,22 @@ def test_chords_stand_in_layers_and_have_the_times_of_the_file() -> None:
     }
 
 
-def test_a_layer_that_holds_a_modifier_presses_it_with_every_other_key() -> None:
-    text = "[main]\ncapslock = layer(caps)\nx = y\nz = layer(nav)\n[caps:C]\nh = left\n[nav]\na=b\n"
-    layer = rules(text).layers["caps"]
-    assert layer["h"] == Keys(("left",))
-    assert layer["a"] == Keys(("leftctrl", "a"))
-    assert layer["x"] == Keys(("leftctrl", "y"))
-    assert not {"z", "capslock", "leftshift"} & layer.keys()
+def test_a_layer_that_holds_modifiers_carries_them() -> None:
+    text = "[main]\na = layer(caps)\nx = toggle(y)\n[caps:C-S]\nh = left\n[y:G]\nx = toggle(y)\n"
+    found = rules(text)
+    assert found.layers["caps"] == {"h": Keys(("left",))}
+    assert found.carried == {"caps": Keys(("leftctrl", "leftshift")), "y": Keys(("rightalt",))}
+    assert notes(text) == []
+
+
+def test_tapped_or_held_such_a_layer_is_a_modifier_after_a_while() -> None:
+    text = "[main]\ncapslock = overload(caps, esc)\n[caps:C]\nh = left\n"
+    assert rules(text).layers[BASE]["capslock"] == TapHold(
+        ESC, Layer("layer", "caps"), 200, "press"
+    )
     [(line, is_lost, said)] = notes(text)
-    assert (line, is_lost) == (5, False)
-    assert said.startswith("leftctrl is pressed with each other key while caps counts")
+    assert (line, is_lost) == (2, False)
+    assert said.startswith("leftctrl is pressed with the next key or after 200 ms")
 
 
 def test_a_layer_of_which_only_the_modifier_is_left_is_that_key() -> None:
@@ -178,16 +184,16 @@ def test_a_layer_of_which_only_the_modifier_is_left_is_that_key() -> None:
 
 
 def test_rules_for_a_modifier_make_a_layer_of_it() -> None:
-    found = rules("[control]\nj = down\n").layers
-    assert found[BASE] == dict.fromkeys(("leftctrl", "rightctrl"), Layer("layer", "control"))
-    assert found["control"]["j"] == Keys(("down",))
-    assert found["control"]["k"] == Keys(("leftctrl", "k"))
+    found = rules("[control]\nj = down\n")
+    both = dict.fromkeys(("leftctrl", "rightctrl"), Layer("layer", "control"))
+    assert found.layers == {BASE: both, "control": {"j": Keys(("down",))}}
+    assert found.carried == {"control": LEFT_CTRL}
 
 
 def test_a_modifier_for_one_key() -> None:
-    found = rules("[main]\nshift = oneshot(shift)\n").layers
-    assert found[BASE]["rightshift"] == Layer("oneshot", "shift")
-    assert found["shift"]["a"] == Keys(("leftshift", "a"))
+    found = rules("[main]\nshift = oneshot(shift)\n")
+    assert found.layers[BASE]["rightshift"] == Layer("oneshot", "shift")
+    assert found.carried == {"shift": Keys(("leftshift",))}
 
 
 def test_a_layer_that_no_key_would_switch_off_is_left_out() -> None:
@@ -254,9 +260,10 @@ def test_which_devices(ids: str, matches: list[Match] | None, lines: list[int]) 
     made = compose.compose_bytes(document.document(converted(text)).encode(), "mine.toml")
     assert matches is None or [each.device for each in made.sections] == matches
     assert all(each.layers == {BASE: {"a": Keys(("b",))}} for each in made.sections)
-    assert made.is_plain == (matches in (
-        *([LOGITECH], [Match(vendor=0x046D)], [Match(vendor=0x1209, product=1)], [Match()]),
-    ))
+    assert made.is_plain == (
+        matches
+        in (*([LOGITECH], [Match(vendor=0x046D)], [Match(vendor=0x1209, product=1)], [Match()]),)
+    )
     assert [line for line, _, _ in notes(text)] == lines
 
 
@@ -344,8 +351,8 @@ def test_any_text_becomes_a_file_that_is_followed_or_is_refused(text: str) -> No
     found = compose.compose_bytes(said.encode(), "mine.toml").sections[0]
     assert set(found.layers) == set(made.tables)
     for name, table in made.tables.items():
-        wanted = {key: rule.action for key, rule in table.rules.items()} | table.rest
-        assert found.layers[name] == wanted
+        assert found.layers[name] == {key: rule.action for key, rule in table.rules.items()}
+        assert found.carried.get(name, Keys(())).names == table.layer.held
 
 
 @given(st.binary(max_size=200))

@@ -149,11 +149,12 @@ class Actions:
             return self._tap_hold(tap, self._layer("layer", layer), after, resolve)
         layer, tap = _exactly(name, arguments, 2)
         hold = self._layer("layer", layer)
-        if isinstance(hold, Keys):
+        held = self._layers[layer].held
+        if held:
             ms = self._overload_tap_ms or _TAP_MS
             limit = "" if self._overload_tap_ms else f", and a tap is shorter than {ms} ms"
             self.differences.append(
-                f"{'+'.join(hold.names)} is pressed with the next key or after {ms} ms, not at"
+                f"{'+'.join(held)} is pressed with the next key or after {ms} ms, not at"
                 f" once{limit}"
             )
             return self._tap_hold(tap, hold, str(ms), "press")

@@ -10,7 +10,6 @@ from pyloader.hid.remap.compose import MOST_SECTIONS
 from pyloader.hid.remap.keyd import names
 from pyloader.hid.remap.keyd.actions import REPEATS, Actions
 from pyloader.hid.remap.keyd.layers import KeydLayer, layers_of
-from pyloader.hid.remap.keyd.modifiers import add_rest
 from pyloader.hid.remap.keyd.notes import NotCarried, Note, Notes
 from pyloader.hid.remap.keyd.parse import Configuration, Entry, leading_number
 from pyloader.hid.remap.keyd.prune import prune
@@ -99,7 +98,6 @@ class _Conversion:
             for entry in table.layer.entries:
                 self._entry(table, entry, actions)
         prune(self.tables, self.notes)
-        add_rest(self.tables, self.notes)
 
     def empty_modifiers(self) -> set[str]:
         """Layers of which nothing is left but the modifiers that keyd holds."""

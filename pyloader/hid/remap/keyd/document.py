@@ -8,7 +8,7 @@ from pyloader.hid.remap import write
 from pyloader.hid.remap.keyd.convert import Converted
 from pyloader.hid.remap.keyd.notes import Note
 from pyloader.hid.remap.keyd.tables import Table
-from pyloader.hid.remap.model import BASE, Combo, Match
+from pyloader.hid.remap.model import BASE, Combo, Keys, Match
 
 _LONGEST_QUOTE = 160
 
@@ -52,18 +52,17 @@ def _devices(devices: tuple[Match, ...]) -> Iterator[str]:
 
 
 def _table(header: str, table: Table) -> Iterator[str]:
-    if not table.rules and not table.rest and (header == BASE or table.chords):
+    held = table.layer.held
+    if not table.rules and not held and (header == BASE or table.chords):
         return
     yield ""
     yield from map(write.comment, table.layer.comments)
     yield f"[{header}]"
+    if held:
+        yield f"with = {write.action(Keys(held))}"
     for name, rule in table.rules.items():
         yield from map(write.comment, rule.comments)
         yield f"{write.key(name)} = {write.action(rule.action)}"
-    if table.rest:
-        yield write.comment(f"all other keys, since keyd's layer is {table.layer.header}")
-    for name, keys in table.rest.items():
-        yield f"{write.key(name)} = {write.action(keys)}"
 
 
 def _chords(header: str, table: Table) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pyloader.hid.remap.keyd.layers import KeydLayer
 from pyloader.hid.remap.keyd.parse import Place
-from pyloader.hid.remap.model import Action, Keys, Layer, Simple, TapHold
+from pyloader.hid.remap.model import Action, Layer, Simple, TapHold
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,11 @@ class Chord:
 
 @dataclass
 class Table:
-    """``rules`` by the name of the key, ``chords`` by their keys. ``rest`` is what becomes of all
-    other keys because keyd holds modifiers while the layer is active."""
+    """``rules`` by the name of the key, ``chords`` by their keys."""
 
     layer: KeydLayer
     rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
     chords: dict[frozenset[str], Chord] = field(default_factory=dict[frozenset[str], Chord])
-    rest: dict[str, Keys] = field(default_factory=dict[str, Keys])
 
     def drop(self, rule: Rule | Chord) -> None:
         """Take it out."""
