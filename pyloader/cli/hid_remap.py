@@ -57,7 +57,7 @@ def remap(
 
     The rules count on all interfaces of a device that have any of the keys, and layers of
     one count on the others. A file with sections, [[device]], is for every device that one
-    of them matches.
+    of them matches; with ignore = true they are left alone.
 
     FILE is TOML; docs/reference/remap.md has its grammar. Edit it and run the command
     again: the new rules take the place of the old ones between two reports, keys that are
@@ -92,7 +92,7 @@ def remap(
         if as_json:
             _emit(composed, [{**_json(composed, p), "applied": False} for p in plans], left)
         else:
-            _explain(plans)
+            _explain(composed, plans)
         return
     outcomes: list[Applied | ScxhidError] = []
 
@@ -216,10 +216,15 @@ def _where(planned: Plan) -> str:
     return " and ".join(f"{part.device.sysname} ({part.device.name})" for part in planned.parts)
 
 
-def _explain(plans: Sequence[Plan]) -> None:
+def _explain(composed: Composed, plans: Sequence[Plan]) -> None:
+    from pyloader.hid.remap.choose import left_alone
+    from pyloader.hid.remap.plan import in_words
+
     for planned in plans:
         _explain_one(planned)
         click.echo()
+    for each in left_alone(composed):
+        click.echo(f"{each.section.path} leaves {in_words(each.interfaces[0])} alone\n")
     click.echo("nothing was changed")
 
 
@@ -248,7 +253,13 @@ def _emit(composed: Composed, devices: list[dict[str, Any]], left: list[str]) ->
     if composed.is_plain:
         emit_json(devices[0])
     else:
-        emit_json({"file": composed.path, "devices": devices, "unused": left})
+        from pyloader.hid.remap.choose import left_alone
+
+        alone = [
+            {"section": each.section.path, "device": each.interfaces[0].sysname}
+            for each in left_alone(composed)
+        ]
+        emit_json({"file": composed.path, "devices": devices, "unused": left, "left_alone": alone})
 
 
 def _json(composed: Composed, planned: Plan) -> dict[str, Any]:

@@ -297,3 +297,25 @@ def test_it_stays_and_follows_the_file(keyboard: Plugged, tmp_path: Path) -> Non
     finally:
         watcher.kill()
         watcher.communicate()
+
+
+def test_a_device_is_left_alone(
+    keyboard: Plugged, mouse: Plugged, other: Plugged, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text('[keys]\na = "e"\n')
+    path = tmp_path / "desk.toml"
+    path.write_text(
+        '[[device]]\nname = "Some keyboard"\nignore = true\n[[device]]\nname = "*one"\n'
+        'include = "own.toml"\n[default.keys]\na = "b"\n[default.buttons]\nleft = "right"\n'
+    )
+    said = done("hid", "remap", str(path), "--check").out
+    assert f"{path}:1 leaves {keyboard.sysname} (Some keyboard) alone" in said
+    alone = done("hid", "remap", str(path), "--json").json["left_alone"]
+    assert alone == [{"section": f"{path}:1", "device": keyboard.sysname}]
+    with Typist(keyboard) as hands, Typist(mouse) as hand, Typist(other) as others:
+        assert hands.press("a") == sets("a")
+        assert hand.press("btn_left") == sets("btn_right")
+        assert others.press("a") == sets("e")
+    refused = scxhid("hid", "remap", str(path), "--device", keyboard.sysname)
+    assert refused.status == 2
+    assert "is to be left alone" in refused.err

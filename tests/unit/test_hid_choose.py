@@ -114,3 +114,22 @@ def test_sections_that_nothing_is_there_for_are_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(choose, "devices", lambda: [BOARD])
     composed = compose_bytes(DESK.encode(), "desk.toml")
     assert choose.unused(composed, choose.chosen(composed, None)) == [MOUSE_LINE]
+
+
+ALONE = '[[device]]\nname = "Some keyboard"\nignore = true\n' + DEFAULT
+
+
+def test_a_device_is_left_alone(chosen: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert chosen(ALONE, BOARD, PAD, OTHER) == [("desk.toml:11", [2]), ("desk.toml:15", [3])]
+    with pytest.raises(WrongUse, match=r"desk.toml:1 says that .* is to be left alone"):
+        chosen(ALONE, BOARD, PAD, named="some keyboard")
+    composed = compose_bytes(ALONE.encode(), "desk.toml")
+    monkeypatch.setattr(choose, "devices", lambda: [BOARD])
+    assert choose.unused(composed, []) == ["desk.toml:7", "desk.toml:11"]
+    [alone] = choose.left_alone(composed)
+    assert (alone.section.path, alone.interfaces) == ("desk.toml:1", [BOARD])
+
+
+def test_the_first_section_that_fits_counts_before_one_that_leaves_alone(chosen: Chosen) -> None:
+    text = DESK + '[[device]]\nname = "*"\nignore = true\n[default.keys]\nb = "c"\n'
+    assert chosen(text, BOARD, OTHER) == [(KEYS, [1])]

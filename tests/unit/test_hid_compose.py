@@ -9,7 +9,7 @@ import pytest
 
 from pyloader.errors import BadRules, ScxhidError
 from pyloader.hid.remap.compose import Composed, find_file, read_compose
-from pyloader.hid.remap.model import Keys, Match, Pass
+from pyloader.hid.remap.model import Keys, Layer, Match, Pass
 from pyloader.hid.remap.where import find
 
 DESK = """\
@@ -162,6 +162,37 @@ def test_keymaps_that_come_with_it_can_be_included(tmp_path: Path) -> None:
     assert rules.layers["nav"]["j"] == pressed("down")
 
 
+def test_sections_include_files_of_their_own(tmp_path: Path) -> None:
+    own = (
+        'include = ["c.toml"]\n[keys]\na = "1"\nb = "1"\n[[device]]\nvid = 1\n'
+        'include = ["a.toml", "vim-nav"]\n[device.keys]\nc = { layer = "low" }\n'
+        '[[device]]\nvid = 2\n[device.keys]\nc = "d"\n'
+    )
+    low = 'include = ["b.toml"]\n[keys]\nb = "2"\nc = "2"\n[layer.low]\nh = "left"\n'
+    made = composed(tmp_path, own=own, a=low, b='[device]\nvid = 3\n[keys]\ne = "3"\n', c=A)
+    first, second = made.sections
+    keys = first.layers["keys"]
+    assert (keys["a"], keys["b"], keys["c"]) == (pressed("1"), pressed("2"), Layer("layer", "low"))
+    assert keys["e"] == pressed("3")
+    assert "capslock" in keys
+    assert second.layers == {"keys": {"a": pressed("1"), "b": pressed("1"), "c": pressed("d")}}
+    assert [Path(each).stem for each in made.files] == ["c", "own", "b", "a", "vim-nav"]
+    assert first.optional == {"a"}
+
+
+def test_the_default_includes_files_of_its_own(tmp_path: Path) -> None:
+    own = '[[device]]\nvid = 1\nignore = true\n[default]\ninclude = ["a.toml"]\n'
+    made = composed(tmp_path, own=own, a=A)
+    assert made.default
+    assert made.default.layers == {"keys": {"a": pressed("b")}}
+    assert made.sections[0].leave_alone
+    assert not made.sections[0].sources()
+
+
+def test_one_file_may_be_included_without_a_list(tmp_path: Path) -> None:
+    assert composed(tmp_path, own='include = "a.toml"\n', a=A).sections[0].sources() == {"a"}
+
+
 def test_a_file_beside_the_including_one_comes_before_a_keymap(tmp_path: Path) -> None:
     (tmp_path / "vim-nav").write_text('[keys]\na = "b"\n')
     (rules,) = composed(tmp_path, own='include = ["vim-nav"]\n').sections
@@ -256,6 +287,30 @@ A = '[keys]\na = "b"\n'
             "own.toml:1:1: [layer.nav] is a layer with no way out",
         ),
         ({"own": "keys.a = 3\n"}, "own.toml:1:1: [keys] a is 3"),
+        (
+            {"own": '[[device]]\nvid = 1\n[[device]]\nvid = 2\ninclude = ["none.toml"]\n'},
+            "own.toml:5:12: [[device]] include names 'none.toml': none.toml cannot be read",
+        ),
+        (
+            {"own": "[[device]]\nvid = 1\ninclude = 'own.toml'\n"},
+            "own.toml:3:11: [[device]] include names 'own.toml': the files include each other",
+        ),
+        (
+            {"own": "[[device]]\nvid = 1\ninclude = 'a.toml'\n", "a": "[default.keys]\n"},
+            "own.toml:3:1: [[device]] include names a.toml, which has [default]: sections hold",
+        ),
+        (
+            {"own": "[[device]]\nvid = 1\nignore = 1\n"},
+            "own.toml:3:1: [[device]] ignore is 1; it takes true or false",
+        ),
+        (
+            {"own": '[[device]]\nvid = 1\nignore = true\n[device.keys]\na = "b"\n'},
+            "own.toml:3:1: [[device]] ignore leaves the device alone, and the section has rules",
+        ),
+        (
+            {"own": A + "[[device]]\nvid = 1\nignore = true\n"},
+            "own.toml:5:1: [[device]] ignore leaves a device alone, and there are no rules for",
+        ),
         ({"own": "[layer]\nnav = { h = 3 }\n"}, "own.toml:2:1: [layer.nav] h is 3"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",

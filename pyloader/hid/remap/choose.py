@@ -50,16 +50,30 @@ def chosen(composed: Composed, text: str | None) -> list[Chosen]:
         return [Chosen(_rules_for(composed, interfaces), interfaces)]
     if composed.is_plain:
         return [_only_one(composed.sections[0], all_)]
-    found_ = [each for group in grouped(all_) if (each := _first(composed, group))]
+    found_ = [
+        each
+        for group in grouped(all_)
+        if (each := _first(composed, group)) and not each.section.leave_alone
+    ]
     if not found_:
         raise _for_none(composed.path)
     return found_
 
 
 def unused(composed: Composed, used: Sequence[Chosen]) -> list[str]:
-    """The sections that no device was found for, as file and line."""
+    """The sections with rules that no device was found for, as file and line."""
     taken = [each.section for each in used]
-    return [rules.path for rules in composed.sections if not any(rules is each for each in taken)]
+    return [
+        rules.path
+        for rules in composed.sections
+        if not rules.leave_alone and not any(rules is each for each in taken)
+    ]
+
+
+def left_alone(composed: Composed) -> list[Chosen]:
+    """The devices that sections say are to be left alone."""
+    found = [_first(composed, group) for group in grouped(devices())]
+    return [each for each in found if each and each.section.leave_alone]
 
 
 def _only_one(rules: Rules, all_: Sequence[Device]) -> Chosen:
@@ -94,6 +108,10 @@ def _rules_for(composed: Composed, interfaces: list[Device]) -> Rules:
     if composed.is_plain:
         return composed.sections[0]
     if best := _first(composed, interfaces):
+        if best.section.leave_alone:
+            raise WrongUse(
+                f"{best.section.path} says that {in_words(interfaces[0])} is to be left alone"
+            )
         return best.section
     matching = [r for r in composed.sections if any(_matches(r.device, d) for d in interfaces)]
     rules = next(iter(matching), composed.default)
@@ -105,11 +123,14 @@ def _rules_for(composed: Composed, interfaces: list[Device]) -> Rules:
 
 
 def _first(composed: Composed, group: list[Device]) -> Chosen | None:
-    """The first rules that match a device and find a key or an axis of theirs there."""
+    """The first rules that match a device and find a key or an axis of theirs there; or leave it
+    alone."""
     default = () if composed.default is None else (composed.default,)
     for rules in (*composed.sections, *default):
         matching = [device for device in group if _matches(rules.device, device)]
-        if matching and any(_has_something(rules, device) for device in group):
+        if not matching:
+            continue
+        if rules.leave_alone or any(_has_something(rules, device) for device in group):
             return Chosen(rules, _whole(matching, group))
     return None
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn, cast
 from pyloader import toml_text
 from pyloader.errors import BadRules, ScxhidError
 from pyloader.hid.remap.fragment import Fragment, overlaid
-from pyloader.hid.remap.model import Match, Rules
+from pyloader.hid.remap.model import BASE, Match, Rules
 from pyloader.hid.remap.read import (
     LARGEST_FILE,
     TABLES,
@@ -29,7 +29,7 @@ MOST_FILES = 64
 DEEPEST = 8  # files of which each includes the next
 MOST_SECTIONS = 64
 
-_INCLUDE, _DEVICE, _DEFAULT = "include", "device", "default"
+_INCLUDE, _DEVICE, _DEFAULT, _IGNORE = "include", "device", "default", "ignore"
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,13 @@ class _File(NamedTuple):
 
 
 class _Section(NamedTuple):
+    """``files`` are those that it includes by itself."""
+
     source: Source
     match: Match
     tables: Mapping[str, Any]
+    files: list[_File]
+    leave_alone: bool
 
 
 def keymaps() -> Path:
@@ -82,11 +86,13 @@ def read_compose(path: str) -> Composed:
 
 def compose_bytes(raw: bytes, path: str) -> Composed:
     """The same for the contents of the file."""
-    files = _Files().opened(raw, path, ())
-    contents = {each.source.path: each.source.text.encode() for each in files}
+    opener = _Files()
+    files = opener.opened(raw, path, ())
     common = _common(files)
-    sections, defaults = _sections(files), _defaults(files)
+    sections, defaults = _sections(files, opener), _defaults(files, opener)
     several = [*sections, *defaults]
+    all_ = [*files, *(file for section in several for file in section.files)]
+    contents = {each.source.path: each.source.text.encode() for each in all_}
     device = files[-1].document.get(_DEVICE, [])
     if several and not isinstance(device, list):
         why = f"cannot count, since {path} has one [device]: write [[device]]"
@@ -94,6 +100,9 @@ def compose_bytes(raw: bytes, path: str) -> Composed:
     if not several:
         match = read_device(files[-1].source, {} if device == [] else device)
         return Composed(path, (common.rules(match, path),), files=contents)
+    if all(each.leave_alone for each in several):
+        why = "leaves a device alone, and there are no rules for others: those go to [default]"
+        several[0].source.wrong((), _IGNORE, why)
     made = tuple(_over(common, [each]) for each in sections)
     default = _over(common, defaults) if defaults else None
     return Composed(path, made, default, is_plain=False, files=contents)
@@ -110,11 +119,16 @@ class _Files:
         text, document = toml_text.parse(raw, path, LARGEST_FILE)
         source = Source(path, text)
         only(source, document, (_INCLUDE, _DEVICE, *TABLES, _DEFAULT))
-        chain = (*above, path)
+        return [*self.included(source, document, (*above, path)), _File(source, document)]
+
+    def included(
+        self, source: Source, table: Mapping[str, Any], chain: tuple[str, ...]
+    ) -> list[_File]:
+        """What a table includes, a file or a section of it, in the order of its list."""
         found: list[_File] = []
-        for item in _includes(source, document):
+        for item in _includes(source, table):
             found += self._included(source, item, chain)
-        return [*found, _File(source, document)]
+        return found
 
     def _included(self, source: Source, item: str, chain: tuple[str, ...]) -> list[_File]:
         def wrong(why: str) -> NoReturn:
@@ -139,26 +153,31 @@ class _Files:
         return self.opened(raw, path, chain)
 
 
-def _includes(source: Source, document: Mapping[str, Any]) -> list[str]:
-    value = document.get(_INCLUDE, [])
+def _includes(source: Source, table: Mapping[str, Any]) -> list[str]:
+    value = table.get(_INCLUDE, [])
     items = cast("list[Any]", value) if isinstance(value, list) else [value]
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in items):
-        why = "it takes a list of files and keymaps such as ['vim-nav', 'mine.toml']"
+    if not all(isinstance(item, str) and item for item in items):
+        why = "it takes a list of files and keymaps such as ['vim-nav', 'mine.toml'], or one"
         source.wrong((), _INCLUDE, f"is {shown(value)}; {why}")
     return cast("list[str]", items)
 
 
 def _common(files: list[_File]) -> Fragment:
     """What stands outside of sections."""
-    for source, document in files[:-1]:
-        if isinstance(document.get(_DEVICE), dict):  # counts where that file is used by itself
-            read_device(source, document[_DEVICE])
+    _check_devices(files[:-1])
     layers = [name for source, document in files for name in layer_names(source, document)]
     fragments = [read_fragment(source, document, layers) for source, document in files]
     return overlaid(files[-1].source, fragments)
 
 
-def _sections(files: list[_File]) -> list[_Section]:
+def _check_devices(files: list[_File]) -> None:
+    """``[device]`` of an included file counts where that is used by itself."""
+    for source, document in files:
+        if isinstance(document.get(_DEVICE), dict):
+            read_device(source, document[_DEVICE])
+
+
+def _sections(files: list[_File], opener: _Files) -> list[_Section]:
     """Those of a file come before those of the files that it includes."""
     found: list[_Section] = []
     for source, document in reversed(files):
@@ -169,11 +188,32 @@ def _sections(files: list[_File]) -> list[_Section]:
             inside = replace(source, within=(_DEVICE,), number=number)
             if len(found) == MOST_SECTIONS:
                 inside.wrong((), "", f"is one more than {MOST_SECTIONS} sections")
-            found.append(_Section(inside, *read_section(inside, table)))
+            found.append(_section(inside, table, opener))
     return found
 
 
-def _defaults(files: list[_File]) -> list[_Section]:
+def _section(source: Source, table: Any, opener: _Files) -> _Section:
+    match, tables = read_section(source, table, (_INCLUDE, _IGNORE))
+    leave_alone = tables.get(_IGNORE, False)
+    if not isinstance(leave_alone, bool):
+        source.wrong((), _IGNORE, f"is {shown(leave_alone)}; it takes true or false")
+    if leave_alone and not tables.keys().isdisjoint((_INCLUDE, *TABLES)):
+        source.wrong((), _IGNORE, "leaves the device alone, and the section has rules for it")
+    return _Section(source, match, tables, _included_in(source, tables, opener), leave_alone)
+
+
+def _included_in(source: Source, tables: Mapping[str, Any], opener: _Files) -> list[_File]:
+    """The files that a section includes, and those that these include: they have no sections."""
+    files = opener.included(source, tables, (source.path,))
+    for inside, document in files:
+        if _DEFAULT in document or isinstance(document.get(_DEVICE), list):
+            name = f"[{_DEFAULT}]" if _DEFAULT in document else f"[[{_DEVICE}]]"
+            source.wrong((), _INCLUDE, f"names {inside.path}, which has {name}: sections hold none")
+    _check_devices(files)
+    return files
+
+
+def _defaults(files: list[_File], opener: _Files) -> list[_Section]:
     found: list[_Section] = []
     for source, document in files:
         if _DEFAULT not in document:
@@ -182,16 +222,22 @@ def _defaults(files: list[_File]) -> list[_Section]:
         if not isinstance(value, dict):
             inside.wrong((), "", f"is {shown(value)}; it takes a table")
         tables = cast(dict[str, Any], value)
-        only(inside, tables, TABLES)
-        found.append(_Section(inside, Match(), tables))
+        only(inside, tables, (_INCLUDE, *TABLES))
+        own = _included_in(inside, tables, opener)
+        found.append(_Section(inside, Match(), tables, own, False))
     return found
 
 
 def _over(common: Fragment, sections: list[_Section]) -> Rules:
     """Those of the sections, which are for the same devices, over what is common to all."""
+    source, match = sections[-1].source, sections[-1].match
+    if sections[-1].leave_alone:
+        return Rules(source.label, match, {BASE: {}}, leave_alone=True)
+    tables = [
+        table for each in sections for table in (*each.files, _File(each.source, dict(each.tables)))
+    ]
     layers = list(common.stands)
-    layers += [name for each in sections for name in layer_names(each.source, each.tables)]
-    own = [read_fragment(each.source, each.tables, layers) for each in sections]
-    source, match, _ = sections[-1]
+    layers += [name for where, table in tables for name in layer_names(where, table)]
+    own = [read_fragment(where, table, layers) for where, table in tables]
     optional = common.sources().difference(*(each.sources() for each in own))
     return overlaid(source, [common, *own]).rules(match, source.label, optional)

@@ -82,7 +82,9 @@ class Match:
 class Rules:
     """``layers`` by name, ``BASE`` first; of each what keys do, by the name of the key. ``scales``
     by the name of the axis. ``optional`` are keys that a device need not have. ``carried`` are the
-    modifiers that are pressed while a layer counts, by its name, but not with its own keys."""
+    modifiers that are pressed while a layer counts, by its name, but not with its own keys. Rules
+    that ``leave_alone`` are none: the devices get none, also not of other sections.
+    """
 
     path: str
     device: Match
@@ -91,6 +93,7 @@ class Rules:
     scales: dict[str, float] = field(default_factory=dict[str, float])
     optional: frozenset[str] = frozenset()
     carried: dict[str, Keys] = field(default_factory=dict[str, Keys])
+    leave_alone: bool = False
 
     def without(self, names: Collection[str]) -> Rules:
         """The others: none for these keys, and no combos with them."""

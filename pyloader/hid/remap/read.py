@@ -98,12 +98,13 @@ def read_device(source: Source, value: Any) -> Match:
     return read_match(inside, values)
 
 
-def read_section(source: Source, value: Any) -> tuple[Match, dict[str, Any]]:
-    """Which devices one of the tables ``[[device]]`` is about, and the table."""
+def read_section(source: Source, value: Any, others: Sequence[str]) -> tuple[Match, dict[str, Any]]:
+    """Which devices one of the tables ``[[device]]`` is about, and the table, which may have the
+    keys ``others`` as well."""
     if not isinstance(value, dict):
         source.wrong((), "", f"is {shown(value)}; it takes a table")
     values = cast(dict[str, Any], value)
-    only(source, values, (*_MATCH, *TABLES))
+    only(source, values, (*_MATCH, *others, *TABLES))
     match = read_match(source, values)
     if match == Match():
         source.wrong(

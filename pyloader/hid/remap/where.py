@@ -39,17 +39,18 @@ class Source:
 
     def wrong(self, table: Sequence[str], key: str, why: str) -> NoReturn:
         """Raise BadRules on a key of a table, or on the table if the key is empty."""
+        place = self.place(*table, *([key] if key else []))
+        raise BadRules(place, self._header(table), key, why)
+
+    def _header(self, table: Sequence[str]) -> str:
         names = [*self.within, *table]
         header = f"[{'.'.join(names)}]" if names else ""
-        if self.number and not table:
-            header = f"[{header}]"
-        place = self.place(*table, *([key] if key else []))
-        raise BadRules(place, header, key, why)
+        return f"[{header}]" if self.number and not table else header
 
     def wrong_item(self, key: str, item: str, why: str) -> NoReturn:
-        """The same on one of the texts in a list at the top of the file."""
+        """The same on one of the texts in a list."""
         place = self.place(key)
-        found = find(self.text, (key,))
+        found = find(self.text, (*self.within, key), self.number)
         if found:
             begin = sum(map(len, self.text.split("\n")[: found[0] - 1])) + found[0] - 1
             places = [self.text.find(f"{quote}{item}{quote}", begin) for quote in "\"'"]
@@ -57,7 +58,7 @@ class Source:
             if at >= 0:
                 line = self.text.count("\n", 0, at) + 1
                 place = f"{self.path}:{line}:{at - self.text.rfind(chr(10), 0, at)}"
-        raise BadRules(place, "", key, why)
+        raise BadRules(place, self._header(()), key, why)
 
 
 def find(text: str, names: Sequence[str], number: int = 0) -> tuple[int, int] | None:
