@@ -246,20 +246,25 @@ def test_composite_layers_and_layouts() -> None:
         ("k:046d:c339:8d28a31a\nm:046d:c339", [LOGITECH], [2, 2, 3]),
         ("046d:c339\n1209:0001", [LOGITECH, Match(vendor=0x1209, product=1)], []),
         ("1209:0001\n*", [Match(name="*")], []),
-        ("*\n-046d:c339", [Match(name="*")], [3]),
+        ("*\n-046d:c339", [LOGITECH, Match(name="*")], []),
+        ("-046d:c339\n046d", [LOGITECH, Match(vendor=0x046D)], []),
+        ("-046d:c339", [Match()], []),
+        ("*\n-k:046d:c339", [Match(name="*")], [3]),
         ("keyboard", [Match()], [2]),
         ("46d:c339\n046D:C339\n46d", [LOGITECH], [2, 3, 4]),
         ("1209:1", [Match(vendor=0x1209, product=1)], [2]),
         ("12095:1\n1209:00001", [Match()], [2, 3]),
         ("", [Match()], []),
-        ("\n".join(f"046d:{n:04x}" for n in range(66)), None, [66, 67]),
+        ("\n".join(f"046d:{n:04x}" for n in range(66)), None, [65, 66, 67]),
     ],
 )
 def test_which_devices(ids: str, matches: list[Match] | None, lines: list[int]) -> None:
     text = f"[ids]\n{ids}\n[main]\na = b\n"
     made = compose.compose_bytes(document.document(converted(text)).encode(), "mine.toml")
     assert matches is None or [each.device for each in made.sections] == matches
-    assert all(each.layers == {BASE: {"a": Keys(("b",))}} for each in made.sections)
+    has_rules = [each for each in made.sections if not each.leave_alone]
+    assert all(each.layers == {BASE: {"a": Keys(("b",))}} for each in has_rules)
+    assert len(made.sections) - len(has_rules) == ("-046d" in ids and not made.is_plain)
     assert made.is_plain == (
         matches
         in (*([LOGITECH], [Match(vendor=0x046D)], [Match(vendor=0x1209, product=1)], [Match()]),)

@@ -38,10 +38,12 @@ _USED_OPTIONS = ("chord_timeout", "overload_tap_timeout", "disable_modifier_guar
 @dataclass(frozen=True)
 class Converted:
     """``tables`` by our name of the layer, ``BASE`` first; ``devices`` are those that the file
-    names. ``notes`` are in the order of the lines."""
+    names, ``excepted`` those of them that it is not for. ``notes`` are in the order of the lines.
+    """
 
     configuration: Configuration
     devices: tuple[Match, ...]
+    excepted: tuple[Match, ...]
     tables: dict[str, Table]
     notes: tuple[Note, ...]
 
@@ -72,7 +74,8 @@ def convert(configuration: Configuration) -> Converted:
         made.notes.found,
         key=lambda note: (note.place.file != path, note.place.file, note.place.line),
     )
-    return Converted(configuration, tuple(made.devices), made.tables, tuple(found))
+    devices, excepted = tuple(made.devices), tuple(made.excepted)
+    return Converted(configuration, devices, excepted, made.tables, tuple(found))
 
 
 @dataclass
@@ -81,6 +84,7 @@ class _Conversion:
     bare: frozenset[str]
     notes: Notes = field(default_factory=Notes)
     devices: list[Match] = field(default_factory=list[Match])
+    excepted: list[Match] = field(default_factory=list[Match])
     tables: dict[str, Table] = field(default_factory=dict[str, Table])
     aliases: dict[str, str] = field(default_factory=lambda: dict(names.MODIFIER_KEYS))
 
@@ -126,30 +130,29 @@ class _Conversion:
                 self.notes.lost(entry.place, "keyd has no such option")
 
     def _devices(self) -> None:
+        """Those for all stand last: of several sections that match, the first counts."""
+        is_for_all = False
         for entry in self.configuration.named("ids"):
-            found = self._match(entry)
-            if found is None or found in self.devices:
+            if entry.key == "*":
+                is_for_all = True
                 continue
-            if len(self.devices) == MOST_SECTIONS:
-                self.notes.lost(entry.place, f"a file is for up to {MOST_SECTIONS} devices")
+            is_excepted = entry.key.startswith("-")
+            found = self._match(entry, entry.key.removeprefix("-"))
+            among = self.excepted if is_excepted else self.devices
+            if found is None or found in among:
                 continue
-            self.devices.append(found)
-        if _ALL in self.devices:
+            if len(self.devices) + len(self.excepted) == MOST_SECTIONS - 1:
+                self.notes.lost(entry.place, f"a file is for up to {MOST_SECTIONS - 1} devices")
+                continue
+            among.append(found)
+        if is_for_all:
             self.devices = [_ALL]
+        elif not self.devices:
+            self.excepted = []  # keyd's file would be for none, ours is for that which has the keys
 
-    def _match(self, entry: Entry) -> Match | None:
-        text = entry.key
-        if text == "*":
-            return _ALL
-        if text.startswith("-"):
-            self.notes.lost(
-                entry.place,
-                "no device is excepted",
-                "name those that are meant, each in a [[device]], or one with --device",
-            )
-            return None
+    def _match(self, entry: Entry, text: str) -> Match | None:
         kind, _, rest = text.partition(":")
-        if kind in ("k", "m"):
+        if kind in ("k", "m") and text == entry.key:
             self.notes.differs(
                 entry.place,
                 "all that has these ids is meant",

@@ -36,7 +36,7 @@ def _lines(converted: Converted) -> Iterator[str]:
         for note in notes:
             yield write.comment(f"  {place_of(note)}")
             yield write.comment(f"      {note.said}")
-    yield from _devices(converted.devices)
+    yield from _devices(converted.devices, converted.excepted)
     for name, table in converted.tables.items():
         header = BASE if name == BASE else f"layer.{write.key(name)}"
         yield from _table(header, table)
@@ -44,9 +44,11 @@ def _lines(converted: Converted) -> Iterator[str]:
         yield from _chords(chords, table)
 
 
-def _devices(devices: tuple[Match, ...]) -> Iterator[str]:
+def _devices(devices: tuple[Match, ...], excepted: tuple[Match, ...]) -> Iterator[str]:
     """Sections are for all devices that they match; ``[device]`` is for one that is there."""
-    is_one = len(devices) == 1 and devices[0].vendor is not None
+    for match in excepted:
+        yield from ("", "[[device]]", *write.device(match), "ignore = true")
+    is_one = len(devices) == 1 and devices[0].vendor is not None and not excepted
     for match in devices:
         yield from ("", "[device]" if is_one else "[[device]]", *write.device(match))
 
