@@ -220,10 +220,14 @@ __noinline int release(u32 code)
 	return 0;
 }
 
-/* After a suspend: who is pressed may have changed. */
+/* After a suspend: what waits is not pressed any more, but releases undo what was. */
 static __always_inline void forget_pending(void)
 {
-	machine.nr_events = 0;
+	u32 n;
+
+	bpf_for(n, 0, machine.nr_events)
+		if (event_at(n)->is_press)
+			event_at(n)->is_spent = true;
 	machine.oneshot = 0;
 	machine.is_stale = false;
 }

@@ -194,7 +194,7 @@ OTHER = '[keys]\na = { layer = "one" }\n[layer.one]\nwith = "rightalt"\nh = "y"\
 @given(
     steps=st.lists(
         st.tuples(
-            *(st.sampled_from(KEYS), st.integers(0, 260), st.sampled_from("_____r")),
+            *(st.sampled_from(KEYS), st.integers(0, 260), st.sampled_from("_____rs")),
             st.booleans(),
         ),
         max_size=60,
@@ -204,7 +204,7 @@ OTHER = '[keys]\na = { layer = "one" }\n[layer.one]\nwith = "rightalt"\nh = "y"\
 def test_when_all_keys_are_up_only_what_is_toggled_is_pressed(
     library: ctypes.CDLL, steps: list[tuple[str, int, str, bool]], kind: bytes
 ) -> None:
-    """Whatever was typed, on which interface, and whenever rules changed."""
+    """Whatever was typed, on which interface, and whenever rules changed or the machine slept."""
     both = Remapped(library, kind, RULES, kind)
     down: set[tuple[str, int]] = set()
     rules = RULES
@@ -212,6 +212,8 @@ def test_when_all_keys_are_up_only_what_is_toggled_is_pressed(
         if what == "r":
             rules = OTHER if rules == RULES else RULES
             both.set_rules(rules)
+        if what == "s":
+            both.resume()
         each = (key, int(is_other))
         if each in down:
             down.discard(each)
