@@ -43,6 +43,7 @@ def test_the_command_is_timed_until_its_rules_count() -> None:
     assert samples["sum"][0] > samples["imports"][0] > 0
 
 
+@pytest.mark.slow
 def test_a_hold_that_time_decides_sends_a_report() -> None:
     samples = remap_injecting.sample(rounds=1, round_ms=3000)
     assert samples["sent"][0] > 0

@@ -38,6 +38,7 @@ def test_a_second_command_waits_for_the_first(simple: str) -> None:
     first.wait()
 
 
+@pytest.mark.slow
 def test_a_second_command_gives_up_after_ten_seconds(simple: str) -> None:
     first = holder(60)
     outcome = scxhid("sched", "use", simple)

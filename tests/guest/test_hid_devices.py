@@ -23,7 +23,7 @@ from tests.guest.hid import Plugged, wait_for
 from tests.hid_descriptors import KEYBOARD, MOUSE, at_random
 
 DEBUG = Path("/sys/kernel/debug/hid")
-NOISE = 250  # descriptors
+NOISE = 120  # descriptors
 SCXHID = ".venv/bin/scxhid"
 
 

@@ -66,6 +66,7 @@ def test_each_does_what_it_is_for_and_is_taken_off_without_a_trace(name: str) ->
         assert replays.played(plugged, replay) == replay.without
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "replay"), [(name, other) for name in WITH_OPS for other in replays.others(name)]
 )

@@ -61,14 +61,14 @@ def noise() -> Iterator[bytes]:
 def truncated() -> Iterator[bytes]:
     chance = random.Random(SEED)
     for real in REAL:
-        for cut in sorted(chance.sample(range(1, len(real)), 7)):
+        for cut in sorted(chance.sample(range(1, len(real)), 5)):
             yield real[:cut]
 
 
 def damaged() -> Iterator[bytes]:
     chance = random.Random(SEED)
     for real in REAL:
-        for _ in range(5):
+        for _ in range(4):
             data = bytearray(real)
             for _ in range(chance.randint(1, 3)):
                 data[chance.randrange(len(data))] = chance.randrange(256)

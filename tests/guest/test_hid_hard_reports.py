@@ -189,7 +189,7 @@ def test_values_that_no_key_has_and_keys_said_twice(rules: Path) -> None:
 
 def test_noise_leaves_nothing_pressed(board: Board) -> None:
     chance = random.Random(4)
-    for _ in range(300):
+    for _ in range(150):
         board.plugged.uhid.send(noise_for(board, chance))
         board.raw(0.05 if chance.random() < 0.05 else 0)
     assert board.stat("panics") == 0

@@ -22,6 +22,7 @@ def switches_per_s(seconds: float = 3.0) -> float:
     return (kernel.context_switches() - before) / (time.monotonic() - then)
 
 
+@pytest.mark.slow  # the demo tries it too
 def test_a_longer_slice_means_fewer_context_switches(simple: str) -> None:
     use(simple, "slice_us=500")
     with hogs():

@@ -75,7 +75,7 @@ def test_two_hogs_on_a_cpu_make_one_wait(simple: str) -> None:
 def test_the_waits_are_those_that_the_woken_saw(simple: str) -> None:
     """Behind a hog with slices of 20 ms, so that the time to make and read a stamp is nothing."""
     use(simple, "slice_us=20ms")
-    times, from_waker = 80, os.pipe()
+    times, from_waker = 50, os.pipe()
 
     def wait(tell: Callable[[Any], None]) -> list[int]:
         os.sched_setaffinity(0, {CPU})
