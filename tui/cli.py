@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from pyloader.probes.snapshot import Snapshot
+    from pyloader.view.snapshot import Snapshot
 
 
 @click.command()
@@ -43,7 +43,7 @@ def top(once: bool, seconds: float, as_json: bool) -> None:
     """
     if not once:
         raise WrongUse("there is no screen yet: `scxhid top --once` prints what can be measured")
-    from pyloader.probes.snapshot import Collector
+    from pyloader.view.collector import Collector
 
     with Collector() as collector:
         time.sleep(seconds)
@@ -82,8 +82,7 @@ def show(seen: Snapshot) -> None:
         [[row[n] for n in told] for row in rows],
         right=range(len(told)),
     )
-    scheduler = seen.scheduler or "the kernel's own"
-    click.echo(f"\nscheduler  {scheduler}")
+    click.echo(f"\nscheduler  {seen.scheduler.title}")
     said = seen.latency_json()
     if said:
         times = ", ".join(

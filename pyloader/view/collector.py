@@ -1,11 +1,12 @@
-"""What the machine did between two moments: one immutable value, for screens and scripts alike."""
+"""Takes snapshots: attaches the probes, and compares what they have summed up at each look."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,71 +15,13 @@ from pyloader import sysfs
 from pyloader.closing import Closing
 from pyloader.errors import NotPermitted, ScxhidError
 from pyloader.probes import procstat
-from pyloader.probes.histogram import percentiles
 from pyloader.probes.sched import KINDS, SchedProbe
-from pyloader.running import current_name
+from pyloader.view.scheduler import SchedulerReader
+from pyloader.view.snapshot import CPU, Snapshot
 
-#: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
-#: how many tasks waited for it, on average; rates are a second's.
-CPU = np.dtype(
-    [
-        *(("cpu", "i4"), ("cache", "i4"), ("node", "i4"), ("mhz", "i4")),
-        *((name, "f8") for name in ("busy", *KINDS[1:], "irq", "steal", "waiting")),
-        *((name, "f8") for name in ("switches", "migrations")),
-    ]
-)
-#: Per cent of the waits that were shorter, and how many samples it takes to say so.
-PERCENTILES = {50.0: 1, 90.0: 10, 99.0: 100, 99.9: 1000}
-
+_P = TypeVar("_P")
 #: A CPU of which the probe has seen less of the time is told by /proc/stat.
 _ENOUGH = 0.5
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """``cpus``: records of ``CPU``, the online ones in order. ``latency``: a histogram of how long
-    woken tasks waited until they ran, in ns; None where it was not measured. ``missing`` are
-    sentences on what could not be, and why."""
-
-    at: float
-    seconds: float
-    cpus: NDArray[np.void]
-    latency: NDArray[np.uint64] | None
-    scheduler: str | None
-    missing: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The form of ``scxhid top --once --json``."""
-        return {
-            "at": self.at,
-            "seconds": round(self.seconds, 4),
-            "cpus": [_cpu_json(each) for each in self.cpus],
-            "scheduler": self.scheduler,
-            "latency": self.latency_json(),
-            "missing": list(self.missing),
-        }
-
-    def latency_json(self) -> dict[str, Any] | None:
-        """Samples and percentiles in µs; one that the samples are too few for is None."""
-        if self.latency is None:
-            return None
-        samples = int(self.latency.sum())
-        values = percentiles(self.latency, tuple(PERCENTILES)) or [0.0] * len(PERCENTILES)
-        return {"samples": samples} | {
-            f"p{share:g}_us".replace(".", ""): round(value / 1e3, 2) if samples >= least else None
-            for (share, least), value in zip(PERCENTILES.items(), values, strict=True)
-        }
-
-
-def _cpu_json(record: np.void) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name in CPU.names or ():
-        value = record[name].item()
-        if isinstance(value, float):
-            made[name] = None if value != value else round(value, 4)
-        else:
-            made[name] = None if value < 0 else value
-    return made
 
 
 class Collector(Closing):
@@ -89,13 +32,8 @@ class Collector(Closing):
 
     def __init__(self) -> None:
         self._missing: list[str] = []
-        self._probe: SchedProbe | None = None
-        try:
-            self._probe = SchedProbe()
-        except ScxhidError as error:
-            may = isinstance(error, NotPermitted) or os.geteuid() == 0
-            root = "" if may else "; root may look"
-            self._missing.append(f"classes, waits and latency are not measured: {error}{root}")
+        self._probe = self._try(SchedProbe, "classes, waits and latency are not measured")
+        self._scheduler = SchedulerReader()
         self._caches: dict[int, int] = {}
         self._nodes = sysfs.cpu_nodes()
         self._before = self._read()
@@ -106,15 +44,17 @@ class Collector(Closing):
         self._before = now
         seconds = (now.ns - before.ns) / 1e9
         cpus = self._cpus(before, now, seconds)
-        latency = None
+        waits = None
         if now.sched is not None and before.sched is not None:
-            latency = (now.sched["latency"] - before.sched["latency"]).sum(axis=0, dtype=np.uint64)
+            online = cpus["cpu"]
+            both = now.sched["latency"][online], before.sched["latency"][online]
+            waits = (both[0] - both[1]).astype(np.uint32)
         return Snapshot(
             at=time.time(),
             seconds=seconds,
             cpus=cpus,
-            latency=latency,
-            scheduler=current_name(),
+            waits=waits,
+            scheduler=self._scheduler.read(now.ns / 1e9),
             missing=tuple(self._missing),
         )
 
@@ -123,6 +63,17 @@ class Collector(Closing):
         if self._probe:
             self._probe.close()
             self._probe = None
+        self._scheduler.close()
+
+    def _try(self, attach: Callable[[], _P], otherwise: str) -> _P | None:
+        """The probe; None, and a sentence among what is missing, where it cannot be attached."""
+        try:
+            return attach()
+        except ScxhidError as error:
+            may = isinstance(error, NotPermitted) or os.geteuid() == 0
+            root = "" if may else "; root may look"
+            self._missing.append(f"{otherwise}: {error}{root}")
+            return None
 
     def _read(self) -> _Sums:
         sched = self._probe.read() if self._probe else None

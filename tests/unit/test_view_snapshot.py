@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyloader.probes.histogram import NR_BUCKETS
-from pyloader.probes.snapshot import CPU, Snapshot
+from pyloader.view.snapshot import CPU, Snapshot
 from tui import cli
 
 
@@ -19,9 +19,9 @@ def snapshot(samples: int, *, probed: bool = True) -> Snapshot:
     cpus["busy"] = (0.5, 1.0)
     if probed:
         cpus["ext"], cpus["waiting"], cpus["switches"] = 0.25, 1.5, 12345
-    latency = np.zeros(NR_BUCKETS, np.uint64)
-    latency[80] = samples  # 2^12 ns and more
-    return Snapshot(1.0, 2.0, cpus, latency if probed else None, None, ())
+    waits = np.zeros((2, NR_BUCKETS), np.uint32)
+    waits[0, 80] = samples  # 2^12 ns and more
+    return Snapshot(1.0, 2.0, cpus, waits if probed else None)
 
 
 def test_what_is_not_known_is_null() -> None:

@@ -1,0 +1,81 @@
+"""What the machine did between two moments: one immutable value, for screens and scripts alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyloader.probes.histogram import percentiles
+from pyloader.probes.sched import KINDS
+from pyloader.view.scheduler import SchedulerState
+
+#: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
+#: how many tasks waited for it, on average; rates are a second's.
+CPU = np.dtype(
+    [
+        *(("cpu", "i4"), ("cache", "i4"), ("node", "i4"), ("mhz", "i4")),
+        *((name, "f8") for name in ("busy", *KINDS[1:], "irq", "steal", "waiting")),
+        *((name, "f8") for name in ("switches", "migrations")),
+    ]
+)
+#: Per cent of the waits that were shorter, and how many samples it takes to say so.
+PERCENTILES = {50.0: 1, 90.0: 10, 99.0: 100, 99.9: 1000}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """``cpus``: records of ``CPU``, the online ones in order. ``waits``: for each of them a
+    histogram of how long woken tasks waited until they ran, in ns, shape ``(len(cpus),
+    NR_BUCKETS)``; None where it was not measured. ``missing`` are sentences on what could not be
+    measured, and why."""
+
+    at: float
+    seconds: float
+    cpus: NDArray[np.void]
+    waits: NDArray[np.uint32] | None
+    scheduler: SchedulerState = field(default_factory=SchedulerState)
+    missing: tuple[str, ...] = ()
+
+    @cached_property
+    def latency(self) -> NDArray[np.uint64] | None:
+        """The histogram of all CPUs together."""
+        return None if self.waits is None else self.waits.sum(axis=0, dtype=np.uint64)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of ``scxhid top --once --json``."""
+        return {
+            "at": self.at,
+            "seconds": round(self.seconds, 4),
+            "cpus": [_cpu_json(each) for each in self.cpus],
+            "scheduler": self.scheduler.name,
+            "latency": self.latency_json(),
+            "missing": list(self.missing),
+        }
+
+    def latency_json(self) -> dict[str, Any] | None:
+        """Samples and percentiles in µs; one that the samples are too few for is None."""
+        if self.latency is None:
+            return None
+        samples = int(self.latency.sum())
+        values = percentiles(self.latency, tuple(PERCENTILES)) or [0.0] * len(PERCENTILES)
+        return {"samples": samples} | {
+            f"p{share:g}_us".replace(".", ""): round(value / 1e3, 2) if samples >= least else None
+            for (share, least), value in zip(PERCENTILES.items(), values, strict=True)
+        }
+
+
+def _cpu_json(record: np.void) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name in CPU.names or ():
+        value = record[name].item()
+        if isinstance(value, float):
+            made[name] = None if value != value else round(value, 4)
+        else:
+            made[name] = None if value < 0 else value
+    return made
+
+
