@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,33 +22,137 @@ if TYPE_CHECKING:
     from pyloader.view.snapshot import Snapshot
 
 
+PANE_NAMES = ("overview", "schedulers", "knobs", "devices", "statistics", "tasks")
+
+
+class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """Width and height of a screen, in characters."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,4})[x×](\d{1,4})", str(value))
+        width, height = map(int, found.groups()) if found else (0, 0)
+        if not (40 <= width <= 1000 and 12 <= height <= 400):
+            self.fail(f"{value} is no size: 120x40, from 40x12 to 1000x400.", param, ctx)
+        return width, height
+
+
 @click.command()
 @click.option("--once", is_flag=True, help="Look for S seconds, print what was seen, and end.")
 @click.option(
     "--for",
     "seconds",
     type=Seconds(min=0.05),
-    default=1.0,
     metavar="S",
-    help="How long --once looks; by default a second.",
+    help="How long --once and --screenshot look; by default a second.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def top(once: bool, seconds: float, as_json: bool) -> None:
-    """Show what CPUs do, and how long woken tasks wait until they run.
+@click.option("--json", "as_json", is_flag=True, help="With --once: print it as JSON.")
+@click.option(
+    "--every",
+    type=Seconds(min=0.05, max=60),
+    metavar="S",
+    help="Refresh every S seconds (+ and - change it); by default 1, of a recording its own.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write all that is shown to FILE, for --replay. Only its owner may read it.",
+)
+@click.option(
+    "--replay",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Show a recording. Space pauses, < and > go a minute back and forth.",
+)
+@click.option(
+    "--screenshot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.svg",
+    help="Look for S seconds, write the screen as an SVG, and end; needs no terminal.",
+)
+@click.option(
+    "--size",
+    type=Size(),
+    default="120x40",
+    metavar="WxH",
+    help="Characters and lines of the screenshot; by default 120x40.",
+)
+@click.option(
+    "--pane",
+    type=click.Choice(PANE_NAMES),
+    default="overview",
+    help="The pane to begin with.",
+)
+@click.option("--theme", metavar="NAME", help="A theme's name; `scxhid top --themes` lists them.")
+@click.option("--themes", is_flag=True, help="List the themes, and end.")
+@click.option("--keys", is_flag=True, help="List the names of keys, for keys.toml, and end.")
+@click.option("--source", hidden=True, help="MODULE:CALL that makes a source, for benchmarks.")
+def top(
+    once: bool,
+    seconds: float | None,
+    as_json: bool,
+    every: float | None,
+    record: Path | None,
+    replay: Path | None,
+    screenshot: Path | None,
+    size: tuple[int, int],
+    pane: str,
+    theme: str | None,
+    themes: bool,
+    keys: bool,
+    source: str | None,
+) -> None:
+    """Show what CPUs do, how long woken tasks wait, how late input is read; and change it.
 
     BPF programs measure it, attached for as long as the command runs, under any scheduler. Without
-    root there is what the kernel tells everybody, /proc/stat, and a word on what is missing.
+    root there is what the kernel tells everybody, and a word on what is missing. Keys swap
+    schedulers and turn knobs; ? shows them all, ctrl+p finds every action by its name. Own keys:
+    ~/.config/scxhid/keys.toml, lines such as "time.pause" = "p".
 
     \b
     Examples:
-      scxhid top --once
-      scxhid top --once --for 10 --json
+      scxhid top
+      scxhid top --record evening.top     and later: scxhid top --replay evening.top
+      scxhid top --screenshot now.svg --for 10 --size 160x50
+      scxhid top --once --json
     """
-    if not once:
-        raise WrongUse("there is no screen yet: `scxhid top --once` prints what can be measured")
+    if as_json and not once:
+        raise WrongUse("--json goes with --once")
+    if sum(map(bool, (once, replay or record, screenshot and record))) > 1:
+        raise WrongUse("--once, --record and --replay are each by themselves")
+    if record and replay:
+        raise WrongUse("--record records the machine, --replay shows a recording: one of the two")
+    if seconds is not None and not (once or screenshot):
+        raise WrongUse("--for goes with --once or --screenshot; Ctrl-C or q ends the screen")
+    if once:
+        _once(seconds or 1.0, as_json)
+        return
+    from tui import screen
+
+    if themes or keys:
+        click.echo("\n".join(screen.theme_names() if themes else screen.key_lines()))
+        return
+    if not screenshot and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise WrongUse(
+            "the screen needs a terminal: `scxhid top --once` prints, --screenshot draws"
+        )
+    wanted = screen.Wanted(every, record, replay, pane, theme, source)
+    if screenshot:
+        screen.picture(wanted, screenshot, size, seconds or 1.0)
+        note(f"{screenshot} shows the screen")
+        return
+    screen.run(wanted)
+
+
+def _once(seconds: float, as_json: bool) -> None:
     from pyloader.view.collector import Collector
 
     with Collector() as collector:
+        collector.start()
         time.sleep(seconds)
         seen = collector.take()
     if as_json:

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 SUB_BITS, NR_OCTAVES = 3, 40
 NR_BUCKETS = (NR_OCTAVES - SUB_BITS + 1) << SUB_BITS
 
+#: Per cent of the samples that are smaller, and how many samples it takes to say so.
+PERCENTILES = {50.0: 1, 90.0: 10, 99.0: 100, 99.9: 1000}
+
 
 def edges() -> NDArray[np.float64]:
     """Where buckets begin, and where the last one ends: shape ``(NR_BUCKETS + 1,)``."""

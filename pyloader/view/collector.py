@@ -32,10 +32,15 @@ class Collector(Closing):
 
     def __init__(self) -> None:
         self._missing: list[str] = []
-        self._probe = self._try(SchedProbe, "classes, waits and latency are not measured")
+        self._probe: SchedProbe | None = None
         self._scheduler = SchedulerReader()
         self._caches: dict[int, int] = {}
         self._nodes = sysfs.cpu_nodes()
+        self._before = _Sums(time.monotonic_ns(), procstat.read(), None)
+
+    def start(self) -> None:
+        """Attach the probes; what ``take`` tells begins here."""
+        self._probe = self._try(SchedProbe, "classes, waits and latency are not measured")
         self._before = self._read()
 
     def take(self) -> Snapshot:
@@ -57,6 +62,12 @@ class Collector(Closing):
             scheduler=self._scheduler.read(now.ns / 1e9),
             missing=tuple(self._missing),
         )
+
+    def choose(self, pid: int | None) -> None:
+        pass
+
+    def tap(self, device: str | None, masked: bool) -> None:
+        pass
 
     def close(self) -> None:
         """Take the probes off. Again is no error."""

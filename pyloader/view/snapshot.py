@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.probes.histogram import percentiles
+from pyloader.probes.cost import Cost
+from pyloader.probes.histogram import PERCENTILES, percentiles
+from pyloader.probes.input import DeviceLatency
+from pyloader.probes.machine import Machine
 from pyloader.probes.sched import KINDS
+from pyloader.probes.tasks import TASK
 from pyloader.view.scheduler import SchedulerState
 
 #: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
@@ -22,8 +27,15 @@ CPU = np.dtype(
         *((name, "f8") for name in ("switches", "migrations")),
     ]
 )
-#: Per cent of the waits that were shorter, and how many samples it takes to say so.
-PERCENTILES = {50.0: 1, 90.0: 10, 99.0: 100, 99.9: 1000}
+
+
+@dataclass(frozen=True)
+class ChosenTask:
+    """The task that was chosen, and its waits since then, ns, shape ``(NR_BUCKETS,)``."""
+
+    pid: int
+    comm: str
+    waits: NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,14 @@ class Snapshot:
     waits: NDArray[np.uint32] | None
     scheduler: SchedulerState = field(default_factory=SchedulerState)
     missing: tuple[str, ...] = ()
+    machine: Machine | None = None
+    tasks: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, TASK))
+    chosen: ChosenTask | None = None
+    queues: NDArray[np.void] | None = None
+    devices: tuple[DeviceLatency, ...] = ()
+    hid: tuple[Any, ...] = ()
+    history: tuple[Mapping[str, Any], ...] = ()
+    cost: Cost | None = None
 
     @cached_property
     def latency(self) -> NDArray[np.uint64] | None:
@@ -77,5 +97,3 @@ def _cpu_json(record: np.void) -> dict[str, Any]:
         else:
             made[name] = None if value < 0 else value
     return made
-
-

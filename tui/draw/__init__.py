@@ -1,0 +1,1 @@
+"""Figures as characters: pure functions, which know no widget."""

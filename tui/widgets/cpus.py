@@ -1,0 +1,232 @@
+"""What each CPU does: bars as long as there is room for them, else towers of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from pyloader.probes.sched import KINDS
+from tui.draw import bars, blocks, words
+from tui.widgets.drawn import Drawn, Line
+
+_NARROWEST = 17
+_WIDEST = 90
+_TAIL, _QUEUE = 5, 6  # characters of the percentage and of how many tasks wait
+_TALLEST = 7  # lines of history below a bar
+_PARTS = (*KINDS[1:], "irq")
+_NAMES = ("fair", "sched_ext", "real-time", "interrupts")
+
+
+class Group(NamedTuple):
+    """CPUs that share a last-level cache; ``first`` is the index of its first record."""
+
+    title: str
+    records: Sequence[np.void]
+
+
+def groups(cpus: np.ndarray) -> list[Group]:
+    """The CPUs by node and cache, in their order."""
+    found: list[Group] = []
+    order = sorted(cpus, key=lambda cpu: (int(cpu["node"]), int(cpu["cache"]), int(cpu["cpu"])))
+    several_nodes = len({int(cpu["node"]) for cpu in order}) > 1
+    for (node, cache), members in groupby(order, lambda c: (int(c["node"]), int(c["cache"]))):
+        title = f"cache of {cache}" if cache >= 0 else "all"
+        found.append(Group(f"node {node} · {title}" if several_nodes else title, list(members)))
+    return found
+
+
+class Cpus(Drawn):
+    """One widget for all CPUs, on the fixed scale 0 to 100 %."""
+
+    BORDER_TITLE = "CPUs"
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        entry = self.timeline.shown if self.timeline else None
+        if entry is None or not width or not height:
+            return []
+        self.border_subtitle = self._legend(width)
+        found = groups(entry.snapshot.cpus)
+        many = len(found) > 1
+        rows = len(entry.snapshot.cpus) + (len(found) if many else 0)
+        columns = -(-rows // height)
+        cell = (width + 1) // columns - 1
+        if cell >= _NARROWEST:
+            return self._bars(found, many, columns, min(cell, _WIDEST), height)
+        if len(self._bands(found, width)) <= height:
+            return self._towers(found, width, height)
+        return self._dots(found, width, height)
+
+    def _legend(self, width: int) -> Text:
+        """Which colour is which kind of task."""
+        said = Text()
+        for number, name in enumerate(_NAMES):
+            glyph = "━" if self.palette.has_colours else bars.GLYPHS[number]
+            said.append(f"{glyph} ", self.palette.kinds[number])
+            said.append(f"{name}  ", self.palette.muted)
+        said.rstrip()
+        return said if len(said) + 4 <= width else Text()
+
+    # --- bars ---
+
+    def _bars(
+        self, found: list[Group], many: bool, columns: int, cell: int, height: int
+    ) -> list[Line]:
+        cells: list[Line] = []
+        digits = len(str(max(int(cpu["cpu"]) for group in found for cpu in group.records)))
+        rows = sum(len(group.records) for group in found) + (len(found) if many else 0)
+        # Where there is room below each bar, its history goes there.
+        below = min(height // rows - 1, _TALLEST) if columns == 1 else 0
+        for group in found:
+            if many:
+                cells.append([Segment(words.fit(group.title, cell), self.palette.muted)])
+            for cpu in group.records:
+                cells.append(self._bar(cpu, digits, cell))
+                if below >= 2:
+                    cells += self._history(int(cpu["cpu"]), digits, cell, below)
+        rows = -(-len(cells) // columns)
+        gap = Segment(" ", self.palette.text)
+        lines: list[Line] = []
+        for row in range(rows):
+            line: list[Segment] = []
+            for each in cells[row::rows]:
+                line += [*each, gap]
+            lines.append(line)
+        return lines
+
+    def _history(self, cpu: int, digits: int, cell: int, tall: int) -> list[Line]:
+        """How busy it was, a column a snapshot, below its bar; the last line is left empty."""
+        width = cell - digits - 1 - _TAIL - _QUEUE
+        entries = self.timeline.up_to_shown(width) if self.timeline else []
+        shares: list[float] = []
+        for each in entries:
+            cpus = each.snapshot.cpus
+            at = int(np.searchsorted(cpus["cpu"], cpu))
+            told = at < len(cpus) and int(cpus["cpu"][at]) == cpu
+            busy = float(cpus["busy"][at]) if told else 0.0
+            shares.append(busy if busy == busy else 0.0)
+        pad = Segment(" " * (digits + 1 + width - len(shares)), self.palette.text)
+        style = self.palette.kinds[0] + Style(dim=True)
+        drawn = blocks.columns(shares, tall - 1)
+        return [*([pad, Segment(line, style)] for line in drawn), []]
+
+    def _bar(self, cpu: np.void, digits: int, cell: int) -> Line:
+        pal = self.palette
+        shares = [float(cpu[name]) for name in _PARTS]
+        busy = float(cpu["busy"])
+        if all(share != share for share in shares[:-1]):
+            shares = [busy, 0.0, 0.0, 0.0]  # nobody may tell which kind of task
+        else:  # /proc/stat counts interrupts within the time of the task that they came in
+            irq = min(shares[-1] if shares[-1] == shares[-1] else 0.0, busy)
+            shares = [*_less(shares[:-1], irq), irq]
+        waiting = float(cpu["waiting"])
+        tail = f" {words.percent(busy):>4}"
+        queue = f" +{waiting:.1f}" if waiting >= 0.05 else ""
+        room = _QUEUE if cell >= 24 else 0
+        bar = cell - digits - 1 - len(tail) - room
+        ends = bars.ends_of(shares, bar)
+        if pal.has_colours:
+            drawn = bars.lined(ends, bar, pal.kinds)
+        else:
+            drawn = bars.lettered(ends, bar, pal.text)
+        segments = [Segment(f"{int(cpu['cpu']):>{digits}} ", pal.muted), *drawn]
+        segments.append(Segment(tail, pal.strong if busy > 0.9 else pal.text))
+        if room:
+            segments.append(Segment(words.fit(queue, room), pal.middling))
+        return segments
+
+    # --- towers ---
+
+    def _towers(self, found: list[Group], width: int, height: int) -> list[Line]:
+        """A column a CPU, and a gap between caches, in as many bands as it takes."""
+        bands = self._bands(found, width)
+        each = max(1, height // len(bands))
+        tall = each - 1 if each > 2 else each
+        lines: list[Line] = []
+        for band in bands:
+            shares = [float(cpu["busy"]) if cpu is not None else np.nan for cpu in band]
+            styles = [self._tower_style(cpu) for cpu in band]
+            rows = blocks.columns([s if s == s else 0.0 for s in shares], tall)
+            lines += [_runs(row, styles) for row in rows]
+            if tall < each:
+                lines.append([Segment(_numbers(band), self.palette.muted)])
+        return lines[:height]
+
+    # --- dots ---
+
+    def _dots(self, found: list[Group], width: int, height: int) -> list[Line]:
+        """Two CPUs a character, one above the other, as bright as they are busy.
+
+        Where even that is too little room, several CPUs share a dot, which shows their mean.
+        """
+        busy = np.array([float(cpu["busy"]) for group in found for cpu in group.records])
+        busy = np.nan_to_num(busy)
+        each = -(-len(busy) // (2 * width * height))
+        padded = np.append(busy, np.full(-len(busy) % each, np.nan)).reshape(-1, each)
+        dots = np.nanmean(padded, axis=1)
+        rows = -(-len(dots) // width)
+        field = np.full((rows + rows % 2, width), np.nan)
+        field.flat[: len(dots)] = dots
+        return [self._dot_line(field[n], field[n + 1]) for n in range(0, len(field), 2)]
+
+    def _dot_line(self, upper: Sequence[float], lower: Sequence[float]) -> Line:
+        pal = self.palette
+        if not pal.has_colours:
+            means = np.nan_to_num(np.nanmean(np.array([upper, np.nan_to_num(lower)]), axis=0))
+            return [Segment("".join(map(blocks.block, means.tolist())), pal.text)]
+        top = len(pal.heat) - 1
+        line: list[Segment] = []
+        for one, other in zip(upper, lower, strict=True):
+            if one != one:
+                line.append(Segment(" ", pal.text))
+                continue
+            first = pal.heat[1 + round(one * (top - 1))]
+            second = pal.heat[1 + round(other * (top - 1))].color if other == other else None
+            line.append(Segment("▀", Style(color=first.color, bgcolor=second)))
+        return line
+
+    def _bands(self, found: list[Group], width: int) -> list[list[np.void | None]]:
+        flat: list[np.void | None] = []
+        for group in found:
+            if flat and flat[-1] is not None:
+                flat.append(None)
+            flat += group.records
+        return [flat[n : n + width] for n in range(0, len(flat), width)]
+
+    def _tower_style(self, cpu: np.void | None) -> Style:
+        track = self.palette.kinds[-1]
+        if cpu is None:
+            return self.palette.text
+        parts = np.nan_to_num([float(cpu[name]) for name in KINDS[1:]])
+        return self.palette.kinds[int(parts.argmax())] + Style(bgcolor=track.bgcolor)
+
+
+def _less(shares: Sequence[float], take: float) -> list[float]:
+    """The shares with ``take`` taken from all of them, in proportion."""
+    total = sum(share for share in shares if share == share)
+    left = max(0.0, total - take) / total if total else 0.0
+    return [share * left if share == share else 0.0 for share in shares]
+
+
+def _runs(text: str, styles: Sequence[Style]) -> list[Segment]:
+    segments: list[Segment] = []
+    for style, pairs in groupby(zip(text, styles, strict=True), lambda pair: pair[1]):
+        segments.append(Segment("".join(character for character, _ in pairs), style))
+    return segments
+
+
+def _numbers(band: Sequence[np.void | None]) -> str:
+    """The number of a CPU below it wherever it does not run into the next."""
+    line = ""
+    for place, cpu in enumerate(band):
+        if cpu is None or (int(cpu["cpu"]) % 8 and place):
+            continue
+        number = str(int(cpu["cpu"]))
+        if place >= len(line) + (1 if line else 0):
+            line = line.ljust(place) + number
+    return line[: len(band)]

@@ -1,0 +1,128 @@
+"""Over time: the waits of woken tasks as a heat map, the load, and what was changed when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.draw import blocks, words
+from tui.timeline import OCTAVES, Entry
+from tui.widgets.drawn import Drawn, Line
+
+_LABEL = 6
+
+
+class Heat(Drawn):
+    """A column a snapshot, the newest at the right; two octaves of waiting time a line."""
+
+    BORDER_TITLE = "woken → running, over time"
+
+    def draw(self, width: int, height: int) -> Sequence[Line]:
+        if self.timeline is None or height < 2 or width <= _LABEL:
+            return []
+        entries = self.timeline.up_to_shown(width - _LABEL)
+        if entries:
+            span = entries[-1].snapshot.at - entries[0].snapshot.at
+            self.border_subtitle = f"the last {words.span(span)}"
+        tall = max(1, height - 2 if height >= 5 else height - 1)
+        lines = [self._marks_line(entries, width)] if height >= 5 else []
+        return [*lines, *self._map(entries, tall, width), self._load_line(entries, width)]
+
+    def _map(self, entries: Sequence[Entry], tall: int, width: int) -> list[Line]:
+        pal = self.palette
+        levels = np.array([_grouped(each.octaves, 2 * tall) for each in entries])
+        if not len(levels):
+            return []
+        most = levels.max()
+        top = len(pal.heat) - 1
+        heats = np.zeros(levels.shape, int)
+        if most > 0:
+            logs = np.log1p(levels) / np.log1p(most)
+            heats = np.where(levels >= 0.5, np.clip(np.ceil(logs * top), 1, top), 0).astype(int)
+        marked = [self._mark_style(each) for each in entries]
+        pad = " " * (width - _LABEL - len(entries))
+        lines: list[Line] = []
+        for row in range(tall):
+            # The longest waits are on top.
+            upper, lower = 2 * (tall - row) - 1, 2 * (tall - row) - 2
+            line = [Segment(f"{self._row_label(row, tall):>{_LABEL - 1}} ", pal.muted)]
+            if pad:
+                line.append(Segment(pad, pal.text))
+            previous: tuple[int, int, Style | None] | None = None
+            text = ""
+            for column, mark in enumerate(marked):
+                now = (int(heats[column, upper]), int(heats[column, lower]), mark)
+                if now != previous and previous is not None:
+                    line.append(self._cell(text, *previous))
+                    text = ""
+                text += " "
+                previous = now
+            if previous is not None:
+                line.append(self._cell(text, *previous))
+            lines.append(line)
+        return lines
+
+    def _cell(self, text: str, upper: int, lower: int, mark: Style | None) -> Segment:
+        heat = self.palette.heat
+        if not self.palette.has_colours:
+            character = "│" if mark else blocks.block(max(upper, lower) / (len(heat) - 1))
+            return Segment(character * len(text), self.palette.text)
+        if mark:
+            behind = heat[max(upper, lower)].color if upper or lower else None
+            return Segment("│" * len(text), mark + Style(bgcolor=behind))
+        if not upper and not lower:
+            return Segment(text, self.palette.text)
+        if upper == lower:
+            return Segment("█" * len(text), heat[upper])
+        background = heat[lower].color if lower else None
+        if not upper:
+            return Segment("▄" * len(text), heat[lower])
+        return Segment("▀" * len(text), Style(color=heat[upper].color, bgcolor=background))
+
+    @staticmethod
+    def _row_label(row: int, tall: int) -> str:
+        """The time at the lower edge of every other row."""
+        octaves = OCTAVES / tall
+        if row % 2 and tall > 4:
+            return ""
+        return words.short(1e3 * 2.0 ** round((tall - row - 1) * octaves))
+
+    def _mark_style(self, entry: Entry) -> Style | None:
+        if not entry.marks:
+            return None
+        return self.palette.mark if any(m.is_swap for m in entry.marks) else self.palette.middling
+
+    def _marks_line(self, entries: Sequence[Entry], width: int) -> Line:
+        """What was changed, beginning above its vertical line; the newest where they meet."""
+        start = width - len(entries)
+        cells = [" "] * width
+        style = [self.palette.muted] * width
+        for column, entry in enumerate(entries):
+            for mark in entry.marks:
+                label = f"▾{mark.text}"
+                at = min(start + column, width - len(label))
+                if at < 0:
+                    continue
+                cells[at : at + len(label)] = label
+                shown = self.palette.mark if mark.is_swap else self.palette.middling
+                style[at : at + len(label)] = [shown] * len(label)
+                if at + len(label) < width:
+                    cells[at + len(label)] = " "
+        return [Segment(c, s) for c, s in zip(cells[:width], style[:width], strict=True)]
+
+    def _load_line(self, entries: Sequence[Entry], width: int) -> Line:
+        loads = blocks.spark((each.load for each in entries), 1.0)
+        return [
+            Segment(f"{'load':>{_LABEL - 1}} ", self.palette.muted),
+            Segment(loads.rjust(width - _LABEL), self.palette.kinds[0]),
+        ]
+
+
+def _grouped(octaves: np.ndarray, rows: int) -> np.ndarray:
+    """The octaves in so many rows, samples spread evenly within an octave."""
+    sums = np.concatenate([[0.0], np.cumsum(octaves)])
+    at = np.linspace(0, len(octaves), rows + 1)
+    return np.diff(np.interp(at, np.arange(len(octaves) + 1), sums))
