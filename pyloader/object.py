@@ -25,7 +25,7 @@ from pyloader.errors import (
     Unsupported,
     VerifierError,
 )
-from pyloader.libbpf import Btf, CallFailed, Link, Object, detach_link
+from pyloader.libbpf import Btf, CallFailed, Link, Object, detach_link, walk
 from pyloader.names import nearest
 from pyloader.spec import DATA_SECTIONS, ObjectSpec, data_section, ops_struct
 from pyloader.variables import DataSection, Variable
@@ -238,6 +238,13 @@ class BpfObject(Closing):
             raise AttachError(
                 f"program {program} of {self.spec.name} did not run: {error}"
             ) from None
+
+    def walk(self, link: Link) -> bytes:
+        """Run the ``iter`` program of that link over everything; what it has written."""
+        try:
+            return walk(link.fd)
+        except CallFailed as error:
+            raise AttachError(f"a walk of {self.spec.name} failed: {error}") from None
 
     def _program(self, name: str) -> Any:
         for program in self._object.programs():

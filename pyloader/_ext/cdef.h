@@ -60,6 +60,7 @@ struct bpf_link *bpf_map__attach_struct_ops(const struct bpf_map *map);
 int bpf_link__fd(const struct bpf_link *link);
 int bpf_link__destroy(struct bpf_link *link);
 int shim_struct_ops_link(int map_fd);
+int bpf_iter_create(int link_fd);
 
 /* maps by descriptor */
 int bpf_map_lookup_elem(int fd, const void *key, void *value);

@@ -27,6 +27,7 @@ from pyloader.libbpf.kernel import (
     possible_cpus,
     run,
     update,
+    walk,
 )
 from pyloader.libbpf.objects import F_MMAPABLE, Link, Map, Object, Program
 from pyloader.libbpf.types import Btf, RawType, elf_section
@@ -63,4 +64,5 @@ __all__ = [
     "run",
     "update",
     "version",
+    "walk",
 ]

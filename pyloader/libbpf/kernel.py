@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from pyloader.libbpf.calls import NULL, CallFailed, check, ffi, lib, text
 
+_MOST_AT_ONCE = 1 << 18  # bytes: more than the kernel hands out of a walk at once
+
 
 class MapInfo(NamedTuple):
     """What the kernel says of a map; sizes in bytes."""
@@ -51,6 +53,20 @@ def open_pin(path: str) -> int:
 def link_struct_ops(map_fd: int) -> int:
     """Attach a struct_ops map that is loaded already; the link is a new descriptor."""
     return check(lib.shim_struct_ops_link(map_fd), "attach")
+
+
+def walk(link_fd: int) -> bytes:
+    """Run an ``iter`` program over all that it walks over; what it has written."""
+    fd = check(lib.bpf_iter_create(link_fd), "iter_create")
+    parts: list[bytes] = []
+    try:
+        while part := os.read(fd, _MOST_AT_ONCE):
+            parts.append(part)
+    except OSError as error:
+        raise CallFailed("read", error.errno or 0) from None
+    finally:
+        os.close(fd)
+    return b"".join(parts)
 
 
 def detach_link(fd: int) -> None:

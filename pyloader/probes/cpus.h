@@ -12,6 +12,7 @@
 
 struct task_struct {
 	int pid;
+	int tgid;
 	int prio; /* below 0: deadline; below 100: real-time */
 	unsigned int policy;
 };

@@ -10,23 +10,27 @@
  * takes differences, and nothing is sent for an event.
  */
 #include "cpus.h"
+#include "tasks.h"
 #include "declare.h"
 
 char _license[] SEC("license") = "GPL";
 
 ABOUT("what CPUs do, and how long woken tasks wait for one", "scxhid top");
 
-struct waiting {
-	u64 since; /* 0: it does not wait */
-	u64 is_woken;
+/* A task, or all threads of a process, whose waits have a histogram of their own; 0: none. */
+volatile u32 chosen_pid = 0;
+volatile u32 chosen_tgid = 0;
+
+struct waits {
+	u64 latency[NR_BUCKETS];
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct waiting);
-} tasks SEC(".maps");
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct waits);
+} chosen SEC(".maps");
 
 static __always_inline struct cpu *this_cpu(void)
 {
@@ -35,30 +39,85 @@ static __always_inline struct cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &key);
 }
 
-/* p waits since then, or does not if that is 0. */
-static __always_inline void note(struct task_struct *p, u64 since, bool is_woken, bool creates)
+static __always_inline void wakes(struct task_struct *p)
 {
-	u64 flags = creates ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0;
-	struct waiting *w = bpf_task_storage_get(&tasks, p, NULL, flags);
+	struct task *t = bpf_task_storage_get(&tasks, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (!w)
+	if (!t)
 		return;
-	w->since = since;
-	w->is_woken = is_woken;
+	t->since = bpf_ktime_get_ns();
+	t->is_woken = true;
+}
+
+static __always_inline void note_chosen(struct task_struct *p, u32 bucket)
+{
+	struct waits *waits;
+	u32 key = 0;
+
+	if (p->pid != chosen_pid && p->tgid != chosen_tgid)
+		return;
+	waits = bpf_map_lookup_elem(&chosen, &key);
+	if (waits && bucket < NR_BUCKETS) /* threads run on several CPUs */
+		__sync_fetch_and_add(&waits->latency[bucket], 1);
+}
+
+/* p leaves the CPU, and waits for one from now on if it is ready. */
+static __always_inline void stops(struct task_struct *p, u64 now, bool is_ready)
+{
+	u64 flags = is_ready ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0;
+	struct task *t = bpf_task_storage_get(&tasks, p, NULL, flags);
+
+	if (!t)
+		return;
+	/* Whoever was woken while it ran did not wait for a CPU. */
+	t->since = is_ready ? now : 0;
+	t->is_woken = false;
+	if (t->runs_since)
+		t->ran_ns += now - t->runs_since;
+	t->runs_since = 0;
+}
+
+/* p gets the CPU. */
+static __always_inline void begins(struct task_struct *p, u64 now, struct cpu *cpu)
+{
+	struct task *t = bpf_task_storage_get(&tasks, p, NULL, 0);
+	u64 waited;
+	u32 bucket;
+
+	if (!t)
+		return;
+	t->switches++;
+	t->runs_since = now;
+	if (!t->since)
+		return;
+	waited = now > t->since ? now - t->since : 0;
+	t->since = 0;
+	t->waits++;
+	t->waited_ns += waited;
+	if (waited > t->longest_ns)
+		t->longest_ns = waited;
+	cpu->waited_ns += waited;
+	if (!t->is_woken)
+		return;
+	t->wakeups++;
+	cpu->woken++;
+	bucket = bucket_of(waited);
+	cpu->latency[bucket]++;
+	note_chosen(p, bucket);
 }
 
 /* Also of one that runs, or is still about to sleep: see sched_switch. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(sched_waking, struct task_struct *p)
 {
-	note(p, bpf_ktime_get_ns(), true, true);
+	wakes(p);
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup_new")
 int BPF_PROG(sched_wakeup_new, struct task_struct *p)
 {
-	note(p, bpf_ktime_get_ns(), true, true);
+	wakes(p);
 	return 0;
 }
 
@@ -77,10 +136,8 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int prev_state)
 {
-	u64 now = bpf_ktime_get_ns(), waited;
+	u64 now = bpf_ktime_get_ns();
 	struct cpu *cpu = this_cpu();
-	struct waiting *w;
-	bool is_ready;
 
 	if (!cpu)
 		return 0;
@@ -89,21 +146,9 @@ int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_s
 	cpu->runs = RUNS(now, kind_of(next));
 	cpu->switches++;
 
-	/* Whoever was woken while it ran did not wait for a CPU. */
-	is_ready = preempt || !prev_state;
 	if (prev->pid)
-		note(prev, is_ready ? now : 0, false, is_ready);
-	if (!next->pid)
-		return 0;
-	w = bpf_task_storage_get(&tasks, next, NULL, 0);
-	if (!w || !w->since)
-		return 0;
-	waited = now > w->since ? now - w->since : 0;
-	w->since = 0;
-	cpu->waited_ns += waited;
-	if (w->is_woken) {
-		cpu->woken++;
-		cpu->latency[bucket_of(waited)]++;
-	}
+		stops(prev, now, preempt || !prev_state);
+	if (next->pid)
+		begins(next, now, cpu);
 	return 0;
 }

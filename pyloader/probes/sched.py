@@ -16,7 +16,8 @@ from pyloader.errors import ScxhidError
 #: Of the kinds of tasks, in the order of ``enum kind``.
 KINDS = ("idle", "fair", "ext", "rt")
 _KIND_BITS = 2
-_REACHES = ("none", "policy", "all")  # enum reach
+#: What ``sysfs.reach`` says, in the order of ``enum reach``.
+REACHES = ("none", "policy", "all")
 
 
 class SchedProbe(Closing):
@@ -44,7 +45,7 @@ class SchedProbe(Closing):
 
     def _look(self) -> None:
         """Tell the records what runs; without that a CPU is unknown until it switches."""
-        shared = {"cpus": self._object.map_fds()["cpus"]}
+        shared = self.maps("cpus")
         with (
             suppress(ScxhidError),
             find_probe("look").open().load({"reach": _reach()}, shared=shared) as loaded,
@@ -66,10 +67,31 @@ class SchedProbe(Closing):
         read["ns"][running, runs[running] & (len(KINDS) - 1)] += spent
         return read
 
+    def choose(self, pid: int | None, whole: bool = False) -> None:
+        """From now on keep a histogram of that task's waits, of nobody's for None.
+
+        ``whole``: of all threads of the process ``pid``. What was counted before is forgotten.
+        """
+        chosen = self._object.variables
+        chosen["chosen_pid"].value = chosen["chosen_tgid"].value = 0
+        self._object.maps["chosen"].update(0, np.zeros((), self._object.maps["chosen"].value_dtype))
+        if pid is not None:
+            chosen["chosen_tgid" if whole else "chosen_pid"].value = pid
+
+    def chosen(self) -> NDArray[np.uint64]:
+        """How long the chosen one waited, once woken, until it ran: a histogram of ns since it was
+        chosen, shape ``(NR_BUCKETS,)``."""
+        return self._object.maps["chosen"].read()["latency"][0].copy()
+
+    def maps(self, *names: str) -> dict[str, int]:
+        """Descriptors of maps, for a program set that shares them."""
+        fds = self._object.map_fds()
+        return {name: fds[name] for name in names}
+
     def close(self) -> None:
         """Take it off. Again is no error."""
         self._object.close()
 
 
 def _reach() -> int:
-    return _REACHES.index(sysfs.reach())
+    return REACHES.index(sysfs.reach())
