@@ -49,6 +49,7 @@ volatile u32 reach = REACH_NONE;
 struct cpu {
 	u64 runs; /* RUNS(): what does, and since when; 0: not known yet */
 	u64 ns[NR_KINDS];
+	u64 split_ns[NR_KINDS]; /* what `look` split off: it must not write where the CPU does */
 	u64 switches;
 	u64 migrations; /* of tasks to this CPU */
 	u64 woken;	/* of those that began to run here after a wake-up */

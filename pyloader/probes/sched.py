@@ -29,8 +29,9 @@ class SchedProbe(Closing):
 
     def __init__(self) -> None:
         source = find_probe("sched")
+        reach = _reach()
         with source.blamed():
-            self._object = source.open().load({"reach": _reach()})
+            self._object = source.open().load({"reach": reach})
         try:
             self._cpus = self._object.maps["cpus"]
             self._seen = self._object.variables["reach"]
@@ -38,19 +39,16 @@ class SchedProbe(Closing):
             for program in ("sched_waking", "sched_wakeup_new", "sched_migrate_task"):
                 self._object.attach(program)
             self._object.attach("sched_switch")
-            self._look()
+            self._look = self._load_look(reach)
         except BaseException:
             self._object.close()
             raise
 
-    def _look(self) -> None:
-        """Tell the records what runs; without that a CPU is unknown until it switches."""
-        shared = self.maps("cpus")
-        with (
-            suppress(ScxhidError),
-            find_probe("look").open().load({"reach": _reach()}, shared=shared) as loaded,
-        ):
-            loaded.run("look")
+    def _load_look(self, reach: int) -> _Look | None:
+        """What tells the records what runs; without it a CPU is unknown until it switches."""
+        with suppress(ScxhidError):
+            return _Look(self.maps("cpus"), reach)
+        return None
 
     def read(self) -> NDArray[np.void]:
         """A record of struct cpu for each possible CPU: shape ``(possible CPUs,)``.
@@ -58,8 +56,13 @@ class SchedProbe(Closing):
         ``ns`` has the shape ``(len(KINDS),)`` and includes what is running; a CPU that is offline
         has no time at all. ``latency`` is a histogram of ns.
         """
-        self._seen.value = _reach()
+        reach = _reach()
+        if reach != self._seen.value:
+            self._seen.value = reach
+            if self._look:
+                self._look.look(reach)
         read = self._cpus.read()[0].copy()
+        read["ns"] += read["split_ns"]
         now = time.monotonic_ns()
         runs = read["runs"].astype(np.int64)
         running = np.flatnonzero(runs)
@@ -90,6 +93,32 @@ class SchedProbe(Closing):
 
     def close(self) -> None:
         """Take it off. Again is no error."""
+        if self._look:
+            self._look.close()
+        self._object.close()
+
+
+class _Look(Closing):
+    """The program ``look``, which tells the records of ``sched`` what runs at this moment.
+
+    Raises:
+        LoadError, AttachError: the kernel does not tell a program what runs.
+    """
+
+    def __init__(self, shared: dict[str, int], reach: int) -> None:
+        self._object = find_probe("look").open().load(shared=shared)
+        try:
+            self._reach = self._object.variables["reach"]
+            self.look(reach)
+        except BaseException:
+            self._object.close()
+            raise
+
+    def look(self, reach: int) -> None:
+        self._reach.value = reach
+        self._object.run("look")
+
+    def close(self) -> None:
         self._object.close()
 
 

@@ -19,8 +19,8 @@ struct thread_info {
 
 struct task_struct___walked {
 	struct thread_info thread_info; /* where the processor keeps it with the task */
-	int on_cpu;
-	int static_prio; /* 120 and nice */
+	unsigned int on_cpu;		/* a byte in 7.2: only what has no sign is fitted */
+	int static_prio;		/* 120 and nice */
 	char comm[16];
 };
 
