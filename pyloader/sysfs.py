@@ -215,8 +215,29 @@ def cpu_nodes() -> dict[int, int]:
 
 def cpu_mhz(cpu: int) -> int | None:
     """Its frequency now, as its driver tells; None where none does."""
-    text = _text(f"{_CPUS}/cpu{cpu}/cpufreq/scaling_cur_freq").strip()
-    return int(text) // 1000 if text.isdigit() else None
+    fd = open_cpu_mhz(cpu)
+    if fd is None:
+        return None
+    try:
+        return read_cpu_mhz(fd)
+    finally:
+        os.close(fd)
+
+
+def open_cpu_mhz(cpu: int) -> int | None:
+    """A descriptor for ``read_cpu_mhz``, which the caller closes; None where no driver tells."""
+    with suppress(OSError):
+        path = f"{_CPUS}/cpu{cpu}/cpufreq/scaling_cur_freq"
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return None
+
+
+def read_cpu_mhz(fd: int) -> int | None:
+    """The frequency that ``open_cpu_mhz`` has opened; None if it is not told, or not any more."""
+    with suppress(OSError):
+        text = os.pread(fd, _PAGE, 0).strip()
+        return int(text) // 1000 if text.isdigit() else None
+    return None
 
 
 def _listed(folder: str) -> list[str]:
