@@ -91,6 +91,10 @@ class SchedProbe(Closing):
         fds = self._object.map_fds()
         return {name: fds[name] for name in names}
 
+    def programs(self) -> dict[str, int]:
+        """Descriptors of the programs that are attached."""
+        return self._object.program_fds()
+
     def close(self) -> None:
         """Take it off. Again is no error."""
         if self._look:
