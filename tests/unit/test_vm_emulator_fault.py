@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vm import guest_tests, machine
+from vm.bench import guest
 from vm.errors import VmLost
 
 INT3 = "[  125.506572] Oops: int3: 0000 [#1] SMP NOPTI\n"
@@ -63,3 +64,28 @@ def test_any_other_loss_is_one(
 ) -> None:
     outcome, _, booted = losses(monkeypatch, tmp_path, *logs)
     assert (outcome.status, booted) == (124, boots)
+
+
+@pytest.mark.parametrize(("logs", "boots"), [([INT3], 2), ([INT3, INT3], 2), ([OTHER], 1)])
+def test_a_benchmark_is_tried_once_more_after_such_a_crash_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: list[str], boots: int
+) -> None:
+    left, booted = list(logs), []
+
+    def run(*_: Any, **__: Any) -> Any:
+        booted.append(1)
+        if not left:
+            answer = b'{"samples": {"a": [1]}, "kernel": "7.3.4"}'
+            return SimpleNamespace(status=0, stdout=answer, stderr=b"", accel="tcg")
+        log = tmp_path / "log"
+        log.write_text(left.pop(0))
+        raise VmLost("lost", log, [])
+
+    monkeypatch.setattr(machine, "run", run)
+    monkeypatch.setattr(guest.compileall, "compile_dir", lambda *_, **__: True)
+    if len(logs) < boots:
+        assert guest.sample_inside(["any"], cpus=2).samples == {"a": [1]}
+    else:
+        with pytest.raises(VmLost):
+            guest.sample_inside(["any"], cpus=2)
+    assert len(booted) == boots

@@ -12,6 +12,7 @@ from vm import machine
 from vm.bench.floor import ROOT
 from vm.bench.result import Samples
 from vm.errors import VmError, VmLost
+from vm.guest_tests import emulator_failed
 
 TIMEOUT_S = 420.0
 
@@ -54,11 +55,7 @@ def sample_inside(suites: Sequence[str], *, cpus: int, possible_cpus: int = 0) -
 
 
 def _run(command: Sequence[str], cpus: int, arguments: Sequence[str]) -> machine.Result:
-    """Run ``command``; a machine that is lost is started once more.
-
-    QEMU 10.0.2's multi-threaded emulation loses one now and then: while the kernel patches its own
-    code, a CPU may still run the old instruction (an oops named int3).
-    """
+    """Run ``command``; once more if the emulator crashed the machine (``emulator_failed``)."""
     for attempt in (1, 2):
         try:
             return machine.run(
@@ -69,7 +66,7 @@ def _run(command: Sequence[str], cpus: int, arguments: Sequence[str]) -> machine
                 cwd=ROOT,
                 capture=True,
             )
-        except VmLost:
-            if attempt == 2:
+        except VmLost as error:
+            if attempt == 2 or not emulator_failed(error.log_path):
                 raise
     raise AssertionError
