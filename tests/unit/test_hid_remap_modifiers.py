@@ -50,70 +50,69 @@ def keyboard(request: pytest.FixtureRequest, library: ctypes.CDLL) -> Remapped:
     return Remapped(library, request.param, RULES)
 
 
-def test_keys_that_the_layer_does_not_map_act_with_its_modifier(keyboard: Remapped) -> None:
+@pytest.fixture
+def in_nav(keyboard: Remapped) -> Remapped:
+    """With the layer nav active, for as long as capslock is held."""
     assert keyboard.press("capslock") == sets("leftctrl")
-    assert keyboard.press("c") == sets("leftctrl c")
-    assert keyboard.release("c") == sets("leftctrl")
-    assert keyboard.press("z") == sets("leftctrl y")
-    assert keyboard.release("z") == sets("leftctrl")
-    assert keyboard.press("q") == sets(
-        "leftctrl h", "leftctrl", "leftctrl i", "leftctrl", "leftctrl"
-    )
-    keyboard.release("q")
-    assert keyboard.release("capslock") == sets("")
+    return keyboard
 
 
-def test_keys_that_it_maps_do_not(keyboard: Remapped) -> None:
-    keyboard.press("capslock")
-    assert keyboard.press("h") == sets("", "left")
-    assert keyboard.release("h") == sets("leftctrl")
-    assert keyboard.press("x") == sets("", "x")
-    assert keyboard.release("x") == sets("leftctrl")
-    assert keyboard.press("m") == sets("", "1", "", "2", "", "leftctrl")
-    keyboard.release("m")
-    keyboard.press("u")
-    assert keyboard.press("i") == sets("", "pageup")
-    assert keyboard.release("u", "i")[-1] == {"leftctrl"}
-    assert keyboard.press("n") == sets("leftctrl")
-    keyboard.release("n")
-    assert keyboard.release("capslock") == sets("")
+def test_keys_that_the_layer_does_not_map_act_with_its_modifier(in_nav: Remapped) -> None:
+    assert in_nav.press("c") == sets("leftctrl c")
+    assert in_nav.release("c") == sets("leftctrl")
+    assert in_nav.press("z") == sets("leftctrl y")
+    assert in_nav.release("z") == sets("leftctrl")
+    assert in_nav.press("q") == sets("leftctrl h", "leftctrl", "leftctrl i", "leftctrl", "leftctrl")
+    in_nav.release("q")
+    assert in_nav.release("capslock") == sets("")
+
+
+def test_keys_that_it_maps_do_not(in_nav: Remapped) -> None:
+    assert in_nav.press("h") == sets("", "left")
+    assert in_nav.release("h") == sets("leftctrl")
+    assert in_nav.press("x") == sets("", "x")
+    assert in_nav.release("x") == sets("leftctrl")
+    assert in_nav.press("m") == sets("", "1", "", "2", "", "leftctrl")
+    in_nav.release("m")
+    in_nav.press("u")
+    assert in_nav.press("i") == sets("", "pageup")
+    assert in_nav.release("u", "i")[-1] == {"leftctrl"}
+    assert in_nav.press("n") == sets("leftctrl")
+    in_nav.release("n")
+    assert in_nav.release("capslock") == sets("")
 
 
 def test_a_modifier_that_the_key_presses_by_itself_does_not_go_up_for_it(
-    keyboard: Remapped,
+    in_nav: Remapped,
 ) -> None:
-    keyboard.press("capslock")
-    assert keyboard.press("j") == sets("leftctrl home")
-    assert keyboard.release("j") == sets("leftctrl")
+    assert in_nav.press("j") == sets("leftctrl home")
+    assert in_nav.release("j") == sets("leftctrl")
 
 
-def test_a_modifier_that_is_held_by_hand_stays(keyboard: Remapped) -> None:
-    keyboard.press("capslock")
-    keyboard.press("leftshift")
-    assert keyboard.press("h") == sets("leftshift", "leftshift left")
-    keyboard.release("h")
-    keyboard.press("leftctrl")
-    assert keyboard.press("h")[-1] == {"leftshift", "leftctrl", "left"}
-    keyboard.release("capslock", "h")
-    assert keyboard.pressed == {"leftshift", "leftctrl"}
+def test_a_modifier_that_is_held_by_hand_stays(in_nav: Remapped) -> None:
+    in_nav.press("leftshift")
+    assert in_nav.press("h") == sets("leftshift", "leftshift left")
+    in_nav.release("h")
+    in_nav.press("leftctrl")
+    assert in_nav.press("h")[-1] == {"leftshift", "leftctrl", "left"}
+    in_nav.release("capslock", "h")
+    assert in_nav.pressed == {"leftshift", "leftctrl"}
 
 
-def test_the_layer_ends_while_a_key_of_it_is_held(keyboard: Remapped) -> None:
-    keyboard.press("capslock")
-    keyboard.press("h")
-    assert keyboard.release("capslock") == sets("left")
-    assert keyboard.release("h") == sets("")
+def test_the_layer_ends_while_a_key_of_it_is_held(in_nav: Remapped) -> None:
+    in_nav.press("h")
+    assert in_nav.release("capslock") == sets("left")
+    assert in_nav.release("h") == sets("")
 
 
-def test_only_the_layer_that_has_the_key_goes_without(keyboard: Remapped) -> None:
-    keyboard.press("capslock")
-    assert keyboard.press("f5")[-1] == {"leftctrl", "leftshift", "leftalt"}
-    assert keyboard.press("k")[-1] == {"leftctrl", "up"}
-    keyboard.release("k")
-    assert keyboard.press("h")[-1] == {"leftshift", "leftalt", "left"}
-    keyboard.release("h")
-    assert keyboard.release("capslock")[-1] == {"leftshift", "leftalt"}
-    assert keyboard.release("f5") == sets("")
+def test_only_the_layer_that_has_the_key_goes_without(in_nav: Remapped) -> None:
+    assert in_nav.press("f5")[-1] == {"leftctrl", "leftshift", "leftalt"}
+    assert in_nav.press("k")[-1] == {"leftctrl", "up"}
+    in_nav.release("k")
+    assert in_nav.press("h")[-1] == {"leftshift", "leftalt", "left"}
+    in_nav.release("h")
+    assert in_nav.release("capslock")[-1] == {"leftshift", "leftalt"}
+    assert in_nav.release("f5") == sets("")
 
 
 def test_two_layers_carry_the_same(keyboard: Remapped) -> None:
@@ -157,12 +156,11 @@ def test_a_key_that_is_held_long_enough_presses_it_by_time_alone(keyboard: Remap
     assert keyboard.press("c")[-1] == {"leftctrl", "c"}
 
 
-def test_other_rules_while_it_is_pressed(keyboard: Remapped) -> None:
-    keyboard.press("capslock")
-    keyboard.set_rules('[keys]\na = "b"\n')
-    assert keyboard.press("a")[-1] == {"b"}
-    keyboard.release("a")
-    assert keyboard.release("capslock")[-1] == frozenset()
+def test_other_rules_while_it_is_pressed(in_nav: Remapped) -> None:
+    in_nav.set_rules('[keys]\na = "b"\n')
+    assert in_nav.press("a")[-1] == {"b"}
+    in_nav.release("a")
+    assert in_nav.release("capslock")[-1] == frozenset()
 
 
 def test_it_is_seen_before_keys_on_another_report(library: ctypes.CDLL) -> None:
