@@ -18,7 +18,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 CONTENTS = {
     "schedulers": (
         "schedulers/*.bpf.c",
-        "schedulers/host/*.bpf.c",
+        "schedulers/host/*.[ch]",
         "schedulers/include/*.h",
         "schedulers/rules/*.toml",
     ),
