@@ -14,15 +14,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pyloader.cli.interrupt import until_interrupted
 from pyloader.cli.output import destination, note
-from pyloader.errors import AttachError, ScxhidError, WrongUse
-from pyloader.hid.changes import differences, values
-from pyloader.hid.descriptor import Descriptor
+from pyloader.errors import ScxhidError, WrongUse
 from pyloader.hid.hidraw import open_node
-from pyloader.hid.items import BadDescriptor
-from pyloader.hid.original import read_stages
 from pyloader.hid.pairs import Passage, leaving
-from pyloader.hid.parser import parse
 from pyloader.hid.recording import Report, head, line, of_device
+from pyloader.hid.sides import Sides
 from pyloader.hid.tap import Tap
 
 if TYPE_CHECKING:
@@ -35,40 +31,6 @@ _MARK, _UNMARK = "\x1b[1;33m", "\x1b[0m"
 
 #: Takes what has passed; times count from the second argument, ns.
 Sink = Callable[[list[Passage], int], None]
-
-
-class Sides:
-    """The report descriptors of the two sides: as the device gave it, and as it was fixed."""
-
-    def __init__(self, device: Device) -> None:
-        self.raw = read_stages(device).device, device.rdesc
-        self.before, self.after = (_understood(device, rdesc) for rdesc in self.raw)
-
-    def changes(self, passage: Passage) -> dict[str, tuple[int, int]]:
-        """Values that the programs changed, by name."""
-        if passage.what != "changed" or passage.after is None:
-            return {}
-        return differences(values(self.before, passage.before), values(self.after, passage.after))
-
-    @property
-    def longest(self) -> int:
-        """Bytes of the longest input report of either."""
-        both = (self.before, self.after)
-        return max(
-            d.size_bytes(r) for d in both for (kind, _), r in d.reports.items() if kind == "input"
-        )
-
-
-def _understood(device: Device, rdesc: bytes) -> Descriptor:
-    try:
-        found = parse(rdesc)
-    except BadDescriptor as error:
-        raise AttachError(
-            f"the kernel refuses a report descriptor of {device.sysname} ({device.name}) {error}"
-        ) from None
-    if not found.fields("input"):
-        raise WrongUse(f"{device.sysname} ({device.name}) declares no input report")
-    return found
 
 
 def record_both(

@@ -12,6 +12,7 @@ from pyloader.cli.output import emit_json, note, table
 if TYPE_CHECKING:
     from pyloader.hid.attachments import Attachment
     from pyloader.hid.device import Device
+    from pyloader.hid.remap.told import Told
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -165,6 +166,19 @@ def _properties(device: Device) -> dict[str, str]:
         return {}
 
 
+def _rules(device: Device) -> Told | None:
+    """What the remap rules in force say, where that is known."""
+    from pyloader.errors import ScxhidError
+    from pyloader.hid.attach import attached
+    from pyloader.hid.remap.apply import NAME, in_force
+
+    try:
+        on = attached(device).get(NAME)
+        return in_force(on).told if on else None
+    except ScxhidError:  # they are just being taken off
+        return None
+
+
 def _nodes(device: Device) -> list[str]:
     nodes = [node for _, _, node in device.node.inputs if node]
     return nodes + ([device.node.hidraw] if device.node.hidraw else [])
@@ -194,6 +208,9 @@ def _print_device(device: Device, attached: list[Attachment] | None) -> None:
         what = ", ".join(name.removeprefix("hid_") for name in each.callbacks) or "nothing"
         own = f": {each.ops}" if each.tool == "udev-hid-bpf" or each.is_tap else ""
         click.echo(f"  program {each.name}{own} ({what}), {each.holder.in_words()}")
+    if attached and (rules := _rules(device)):
+        edited = "; it has been edited since" if rules.is_edited else ""
+        click.echo(f"  rules of {rules.path} ({rules.file}{edited})")
 
 
 def _print_reports(data: bytes) -> None:
@@ -269,6 +286,7 @@ def _info_json(
 ) -> dict[str, Any]:
     return {
         **_device_json(device, attached),
+        "rules_file": rules.file if attached and (rules := _rules(device)) else None,
         "properties": properties,
         "descriptor": _descriptor_json(device.rdesc),
         "original": None if original is None else _descriptor_json(original),

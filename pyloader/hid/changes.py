@@ -49,8 +49,10 @@ def differences(before: dict[Key, int], after: dict[Key, int]) -> dict[str, tupl
     """By name, what was and what is; a value that one of them lacks is 0."""
     keys = dict.fromkeys([*before, *after])
     changed = {k: (before.get(k, 0), after.get(k, 0)) for k in keys}
-    return {
-        in_words(usage) + (f" ({nth + 1})" if nth else ""): pair
-        for (usage, nth), pair in changed.items()
-        if pair[0] != pair[1]
-    }
+    return {name_of(key): pair for key, pair in changed.items() if pair[0] != pair[1]}
+
+
+def name_of(key: Key) -> str:
+    """The usage in words, with its number where the report has several of it."""
+    usage, nth = key
+    return in_words(usage) + (f" ({nth + 1})" if nth else "")

@@ -14,8 +14,9 @@ from pyloader.catalog import find_hid_extra_keys, find_hid_remapper
 from pyloader.errors import Gone, LoadError
 from pyloader.hid import attach as programs
 from pyloader.hid.detach import detach
-from pyloader.hid.device import Device
+from pyloader.hid.device import Device, devices
 from pyloader.hid.interfaces import interfaces_of
+from pyloader.hid.remap import told
 from pyloader.hid.remap.actions import NR_INTERFACES, build_rules
 from pyloader.hid.remap.build import build_places
 from pyloader.hid.remap.extra import MOST_BYTES
@@ -66,10 +67,11 @@ def apply(planned: Plan) -> Applied:
                 _replace(planned, members, joined)
             else:
                 _end_others(planned)
-                _begin(planned.rules, dict(enumerate(planned.parts)), joined)
+                _begin(planned, dict(enumerate(planned.parts)), joined)
         except BaseException:
             _take_off(joined, extended)
             raise
+        told.forget_all_but(_loaded())
     ns = time.monotonic_ns() - begun
     return Applied(planned.device, tuple(joined), tuple(extended), bool(members), ns)
 
@@ -97,6 +99,28 @@ def end(device: Device) -> list[tuple[Device, str]]:
             if program in programs.attached(each)
             for name in detach(each, program)
         ]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """``is_bypassed``: they do nothing since the panic chord was typed. ``told`` is what they say,
+    None if that was not kept."""
+
+    told: told.Told | None
+    is_bypassed: bool
+
+
+def in_force(on: Attached) -> InForce:
+    """The rules by which a copy of the program goes that is attached."""
+    table = int(on.policy_variable(_CURRENT).value)
+    is_bypassed = bool(on.policy_variable(_BYPASSED).value)
+    return InForce(told.get(on.map_id(_RULES), table), is_bypassed)
+
+
+def _loaded() -> set[int]:
+    """Ids of the maps of rules of all devices."""
+    attached = (programs.attached(device).get(NAME) for device in devices())
+    return {on.map_id(_RULES) for on in attached if on}
 
 
 def _take_off(joined: Sequence[Device], extended: Sequence[Device]) -> None:
@@ -170,13 +194,15 @@ class _Tables:
             raise LoadError(f"map {map_} of {NAME} cannot be written: {error}") from None
 
 
-def _begin(rules: Rules, numbered: Mapping[int, Part], joined: list[Device]) -> None:
+def _begin(planned: Plan, numbered: Mapping[int, Part], joined: list[Device]) -> None:
     """Attach a copy to each interface; all share the maps of the first."""
+    rules = planned.rules
     first, *others = numbered
 
     def fill(loaded: BpfObject) -> None:
         types = {name: loaded.spec.maps[name].value_type for name in (_RULES, _PLACES)}
         _Tables(loaded.map_fds(), types).write(0, rules, numbered)
+        told.keep(libbpf.map_info(loaded.map_fds()[_RULES]).id, 0, planned)
 
     _attach(first, numbered[first], joined, fill=fill)
     if others:
@@ -227,6 +253,7 @@ def _replace(
         for number, part in new.items():
             tables.write_places(1 - other, planned.rules, number, part)
             _attach(number, part, joined, shared)
+    told.keep(on.map_id(_RULES), other, planned)
     current.value = other
     # Maps can be written, and the store made, also when nobody reads them any more.
     try:

@@ -50,7 +50,10 @@ class Fragment:
             self.source.wrong((), "", why)
         combos = sorted(self.combos.values(), key=lambda combo: -len(combo.names))
         carried = {name: keys for name, keys in self.carried.items() if keys.names}
-        made = Rules(label, device, self.layers, tuple(combos), self.scales, optional, carried)
+        made = Rules(
+            *(label, device, self.layers, tuple(combos), self.scales, optional, carried),
+            file=self.source.path,
+        )
         if not made.sources() and not made.scales:
             self.source.wrong((), "", "has no rules: no keys, buttons, combos or axes")
         self._ways_out(made)

@@ -83,7 +83,8 @@ class Rules:
     """``layers`` by name, ``BASE`` first; of each what keys do, by the name of the key. ``scales``
     by the name of the axis. ``optional`` are keys that a device need not have. ``carried`` are the
     modifiers that are pressed while a layer counts, by its name, but not with its own keys. Rules
-    that ``leave_alone`` are none: the devices get none, also not of other sections.
+    that ``leave_alone`` are none: the devices get none, also not of other sections. ``path`` is
+    that of the file, with the line where it is a section of it; ``file`` without.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Rules:
     optional: frozenset[str] = frozenset()
     carried: dict[str, Keys] = field(default_factory=dict[str, Keys])
     leave_alone: bool = False
+    file: str = ""
 
     def without(self, names: Collection[str]) -> Rules:
         """The others: none for these keys, and no combos with them."""
