@@ -205,7 +205,10 @@ class TopApp(App[None]):
     def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
         if event.tab.id is None:
             return
-        self.query_one("#panes", ContentSwitcher).current = f"pane-{event.tab.id}"
+        panes = self.query_one("#panes", ContentSwitcher)
+        if panes.current and panes.current != f"pane-{event.tab.id}":
+            self.query_one(f"#{panes.current}", Pane).leave()
+        panes.current = f"pane-{event.tab.id}"
         self.pane.take_focus()
         self.call_after_refresh(self.present)
 

@@ -1,6 +1,10 @@
 from dataclasses import dataclass
+
 import numpy as np
+
 STAGES = ("fixups", "core", "wake", "wait", "read")
+
+
 @dataclass(frozen=True)
 class DeviceLatency:
     device: str

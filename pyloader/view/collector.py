@@ -5,21 +5,32 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader import sysfs
+from pyloader import history, sysfs
 from pyloader.closing import Closing
 from pyloader.errors import NotPermitted, ScxhidError
-from pyloader.probes import procstat
+from pyloader.probes import machine, procstat
+from pyloader.probes.cost import CostReader
+from pyloader.probes.frequency import FrequencyReader
+from pyloader.probes.queues import QueueReader
 from pyloader.probes.sched import KINDS, SchedProbe
+from pyloader.probes.tasks import TaskReader
+from pyloader.view.chosen import ChosenReader
+from pyloader.view.devices import DevicesReader
 from pyloader.view.scheduler import SchedulerReader
+from pyloader.view.seldom import Seldom
 from pyloader.view.snapshot import CPU, Snapshot
+from pyloader.view.tapped import TapReader
 
 _P = TypeVar("_P")
+_TASKS_S = 0.5  # a walk over all tasks costs more than all else
+_EVENTS = 30  # of the history of schedulers, each with a dump perhaps
 #: A CPU of which the probe has seen less of the time is told by /proc/stat.
 _ENOUGH = 0.5
 
@@ -27,20 +38,43 @@ _ENOUGH = 0.5
 class Collector(Closing):
     """Takes snapshots, each of the time since the one before. Probes are attached until ``close``.
 
-    What cannot be measured is missing from the snapshots, which say so; nothing is raised.
+    What cannot be measured is missing from the snapshots, which say so; nothing is raised. One
+    thread takes them; ``choose`` and ``tap`` may be called from another.
     """
 
     def __init__(self) -> None:
         self._missing: list[str] = []
+        self._open = ExitStack()
         self._probe: SchedProbe | None = None
-        self._scheduler = SchedulerReader()
+        self._tasks: TaskReader | None = None
+        self._queues: QueueReader | None = None
+        self._cost: CostReader | None = None
+        self._scheduler = self._open.enter_context(SchedulerReader())
+        self._frequency = self._open.enter_context(FrequencyReader())
+        self._devices = self._open.enter_context(DevicesReader())
+        self._tap = self._open.enter_context(TapReader())
+        self._machine = Seldom(machine.read)
+        self._hid = Seldom(self._devices.read)
+        self._history = Seldom(lambda: tuple(history.read()[-_EVENTS:]))
+        self._seen_tasks: Seldom[NDArray[np.void] | None] | None = None
+        self._chosen = ChosenReader()
         self._caches: dict[int, int] = {}
         self._nodes = sysfs.cpu_nodes()
         self._before = _Sums(time.monotonic_ns(), procstat.read(), None)
 
     def start(self) -> None:
         """Attach the probes; what ``take`` tells begins here."""
-        self._probe = self._try(SchedProbe, "classes, waits and latency are not measured")
+        probe = self._try(SchedProbe, "classes, waits and latency are not measured")
+        programs: list[int] = []
+        if probe:
+            self._probe = probe
+            programs += probe.programs().values()
+            self._tasks = self._try(lambda: TaskReader(probe), "tasks are not measured")
+            if sysfs.read().is_supported:
+                self._queues = self._try(QueueReader, "queues are not measured")
+        if self._tasks:
+            self._seen_tasks = Seldom(self._tasks.read, _TASKS_S)
+        self._cost = CostReader(programs)
         self._before = self._read()
 
     def take(self) -> Snapshot:
@@ -54,6 +88,7 @@ class Collector(Closing):
             online = cpus["cpu"]
             both = now.sched["latency"][online], before.sched["latency"][online]
             waits = (both[0] - both[1]).astype(np.uint32)
+        tasks = self._seen_tasks() if self._seen_tasks else None
         return Snapshot(
             at=time.time(),
             seconds=seconds,
@@ -61,20 +96,31 @@ class Collector(Closing):
             waits=waits,
             scheduler=self._scheduler.read(now.ns / 1e9),
             missing=tuple(self._missing),
+            machine=self._machine(),
+            tasks=tasks,
+            chosen=self._chosen.read(self._probe, tasks) if self._probe else None,
+            queues=self._queues.read() if self._queues else None,
+            hid=self._hid(),
+            tapped=self._tap.read(),
+            history=self._history(),
+            cost=self._cost.read() if self._cost else None,
         )
 
     def choose(self, pid: int | None) -> None:
-        pass
+        """From the next snapshot on: measure the waits of this task by themselves."""
+        self._chosen.wanted = pid
 
     def tap(self, device: str | None, masked: bool) -> None:
-        pass
+        """From the next snapshot on: read the reports of this device (its sysfs name)."""
+        self._tap.wanted = (device, masked)
 
     def close(self) -> None:
         """Take the probes off. Again is no error."""
-        if self._probe:
-            self._probe.close()
-            self._probe = None
-        self._scheduler.close()
+        for each in (self._tasks, self._queues, self._probe):
+            if each:
+                each.close()
+        self._tasks = self._queues = self._probe = self._seen_tasks = None
+        self._open.close()
 
     def _try(self, attach: Callable[[], _P], otherwise: str) -> _P | None:
         """The probe; None, and a sentence among what is missing, where it cannot be attached."""
@@ -99,8 +145,7 @@ class Collector(Closing):
                 self._caches[cpu] = sysfs.cpu_cache(cpu)
             made["cache"][n] = self._caches[cpu]
             made["node"][n] = self._nodes.get(cpu, -1)
-            mhz = sysfs.cpu_mhz(cpu)
-            made["mhz"][n] = -1 if mhz is None else mhz
+        made["mhz"] = self._frequency.read(map(int, online))
         for name in ("busy", *KINDS[1:], "irq", "steal", "waiting", "switches", "migrations"):
             made[name] = np.nan
         for name, part in procstat.shares(before.stat, now.stat).items():

@@ -216,28 +216,35 @@ def _plain(value: Any, arrays: dict[str, NDArray[Any]], name: str) -> Any:
 
 def _typed(said: Any, kind: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     """The value of type ``kind`` that ``_plain`` has made ``said`` of."""
-    items: dict[str, Any] | None = None
-    if isinstance(said, dict):
-        items = cast("dict[str, Any]", said)
-    if items is not None and set(items) == {"array"}:
-        return arrays[items["array"]]
-    if items is not None and set(items) == {"hex"}:
-        return bytes.fromhex(items["hex"])
     kind = _some(kind, said)
-    if is_dataclass(kind) and isinstance(kind, type) and items is not None:
+    inner: tuple[Any, ...] = get_args(kind)
+    if isinstance(said, list):
+        return _typed_tuple(cast("list[Any]", said), kind, inner, arrays)
+    if not isinstance(said, dict):
+        return said
+    items = cast("dict[str, Any]", said)
+    if set(items) == {"array"}:
+        return arrays[items["array"]]
+    if set(items) == {"hex"}:
+        return bytes.fromhex(items["hex"])
+    if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
         made: Any = kind
         return made(**{k: _typed(v, hints[k], arrays) for k, v in items.items() if k in hints})
-    inner = get_args(kind)
-    if isinstance(said, list):
-        each: Any = inner[0] if inner else Any
-        several = cast("list[Any]", said)
-        if len(inner) > 1 and inner[1] is not Ellipsis:
-            return tuple(_typed(v, t, arrays) for v, t in zip(several, inner, strict=True))
-        return tuple(_typed(v, each, arrays) for v in several)
-    if items is not None:
-        return {k: _typed(v, inner[1] if len(inner) > 1 else Any, arrays) for k, v in items.items()}
-    return said
+    values = inner[1] if len(inner) > 1 else Any
+    return {k: _typed(v, values, arrays) for k, v in items.items()}
+
+
+def _typed_tuple(
+    said: list[Any], kind: Any, inner: tuple[Any, ...], arrays: Mapping[str, NDArray[Any]]
+) -> Any:
+    named: Any = kind
+    if hasattr(named, "_fields"):  # a NamedTuple
+        return named(*said)
+    if len(inner) > 1 and inner[1] is not Ellipsis:
+        return tuple(_typed(v, t, arrays) for v, t in zip(said, inner, strict=True))
+    each: Any = inner[0] if inner else Any
+    return tuple(_typed(v, each, arrays) for v in said)
 
 
 def _some(kind: Any, said: Any) -> Any:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pyloader.hid.live import LiveReport
 from pyloader.probes.cost import Cost
 from pyloader.probes.histogram import PERCENTILES, percentiles
 from pyloader.probes.input import DeviceLatency
 from pyloader.probes.machine import Machine
 from pyloader.probes.sched import KINDS
-from pyloader.probes.tasks import TASK
+from pyloader.view.devices import DeviceState
 from pyloader.view.scheduler import SchedulerState
 
 #: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
@@ -39,6 +40,20 @@ class ChosenTask:
 
 
 @dataclass(frozen=True)
+class Tapped:
+    """The reports of one device in this time, the newest ``MOST``; ``left_out`` are those before
+    them, and those for which there was no room. ``why_not``: it could not be read."""
+
+    MOST: ClassVar[int] = 200
+
+    device: str
+    is_masked: bool
+    reports: tuple[LiveReport, ...]
+    left_out: int
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """``cpus``: records of ``CPU``, the online ones in order. ``waits``: for each of them a
     histogram of how long woken tasks waited until they ran, in ns, shape ``(len(cpus),
@@ -52,12 +67,16 @@ class Snapshot:
     scheduler: SchedulerState = field(default_factory=SchedulerState)
     missing: tuple[str, ...] = ()
     machine: Machine | None = None
-    tasks: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, TASK))
+    tasks: NDArray[np.void] | None = None
+    """Records of ``tasks.TASK``; None where they are not measured."""
     chosen: ChosenTask | None = None
     queues: NDArray[np.void] | None = None
+    """Records of ``queues.QUEUE``; None where they cannot be read."""
     devices: tuple[DeviceLatency, ...] = ()
-    hid: tuple[Any, ...] = ()
+    hid: tuple[DeviceState, ...] = ()
+    tapped: Tapped | None = None
     history: tuple[Mapping[str, Any], ...] = ()
+    """What was put on, taken off or thrown out, oldest first (``pyloader.history``)."""
     cost: Cost | None = None
 
     @cached_property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tui.widgets.grid import Grid
 
 from tests.unit.top_screen import Screen, Steps, drive
+from tui.widgets.grid import Grid
 
 
 def test_every_pane_is_one_key_away() -> None:
@@ -228,9 +228,7 @@ def test_an_ejection_is_read_with_its_dump() -> None:
 
 def test_the_palette_finds_every_action() -> None:
     async def do(screen: Screen) -> None:
-        found = {
-            command.title for command in screen.app.get_system_commands(screen.app.screen)
-        }
+        found = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
         assert {"Pause", "Swap back", "Filter", "Swap to central", "Overview"} <= found
         await screen.press("ctrl+p", *"swap to cen")
         await screen.until(lambda: "one CPU decides" in screen.text())
@@ -267,7 +265,7 @@ def test_without_colours_the_parts_of_a_bar_are_told_apart(monkeypatch: pytest.M
 
 def test_what_cannot_be_measured_is_named() -> None:
     class Blind(Steps):
-        def take(self):  # noqa: ANN202
+        def take(self):
             from dataclasses import replace
 
             seen = super().take()

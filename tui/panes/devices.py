@@ -1,9 +1,266 @@
-"""HID devices."""
+"""The HID devices: what is on them, and what they send, before our programs and after them."""
 
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import time
+from collections import deque
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from pyloader.hid.live import LiveReport
+from pyloader.view.devices import DeviceState
+from pyloader.view.snapshot import Snapshot
+from tui.asking import Ask, Confirm
 from tui.panes.pane import Pane
-from tui.widgets.grid import Column, Grid
+from tui.timeline import Timeline
+from tui.widgets.grid import Column, Grid, Row
+
+_KEPT = 200  # reports
 
 
 class Devices(Pane):
-    def compose(self):
-        yield Grid((Column("DEVICE", 0),), id="devices")
+    """The device at the cursor is read while the pane is in sight; keys are masked unless asked."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "mask", "Show keys", id="devices.mask"),
+        Binding("e", "edit", "Edit rules", id="devices.edit"),
+        Binding("a", "apply", "Apply rules", id="devices.apply"),
+        Binding("D", "detach", "Take off", id="devices.detach"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._states: dict[str, DeviceState] = {}
+        self._masked = True
+        self._reports: deque[LiveReport] = deque(maxlen=_KEPT)
+        self._of: str | None = None
+        self._last: Snapshot | None = None
+
+    def compose(self) -> ComposeResult:
+        grid = Grid(
+            (
+                Column("DEVICE", 0, descending=False),
+                Column("KIND", 16, descending=False),
+                Column("PROGRAMS", 9, right=True),
+                Column("ID", 20, sorts=False),
+            ),
+            id="devices-grid",
+            empty="there is no HID device",
+        )
+        grid.border_title = "HID devices"
+        yield grid
+        with VerticalScroll(id="device", classes="box", can_focus=False):
+            yield Static(id="device-prose")
+        reports = Grid(
+            (
+                Column("TIME", 12, sorts=False),
+                Column("WHAT", 0, sorts=False),
+                Column("BEFORE", 26, sorts=False),
+                Column("AFTER", 26, sorts=False),
+            ),
+            id="device-reports",
+            empty="nothing was sent yet",
+        )
+        reports.border_title = "reports"
+        yield reports
+
+    def present(self, timeline: Timeline) -> None:
+        super().present(timeline)
+        entry = timeline.shown
+        if entry is None:
+            return
+        seen = entry.snapshot
+        self._states = {state.sysname: state for state in seen.hid}
+        pal = self.top.palette
+        rows: list[Row] = []
+        for state in seen.hid:
+            kinds = ", ".join(state.kinds) or "–"
+            on = "–" if state.programs is None else str(len(state.programs))
+            style = pal.mark if state.programs else pal.text
+            cells = ((state.name, style), (kinds, pal.muted), on, (state.sysname, pal.muted))
+            values = (state.name, kinds, len(state.programs or ()), "")
+            rows.append(Row(state.sysname, cells, values, f"{state.name} {kinds} {state.sysname}"))
+        self.query_one("#devices-grid", Grid).fill(rows)
+        self._follow()
+        self._gather(seen)
+        self._tell()
+
+    def leave(self) -> None:
+        """Nobody looks: nothing is read."""
+        self.top.tap(None, True)
+        self._of = None
+
+    # --- the device at the cursor ---
+
+    @property
+    def _state(self) -> DeviceState | None:
+        return self._states.get(self.query_one("#devices-grid", Grid).key or "")
+
+    def _follow(self) -> None:
+        state = self._state
+        if state and state.sysname != self._of:
+            self._of = state.sysname
+            self._reports.clear()
+            self.top.tap(self._of, self._masked)
+
+    def on_grid_moved(self, event: Grid.Moved) -> None:
+        if event.grid.id == "devices-grid":
+            self._follow()
+            self._tell()
+
+    def _gather(self, seen: Snapshot) -> None:
+        tapped = seen.tapped
+        grid = self.query_one("#device-reports", Grid)
+        state = self._state
+        if tapped is None or state is None or tapped.device != state.sysname:
+            grid.fill([])
+            return
+        if seen is not self._last:
+            self._reports.extend(tapped.reports)
+        self._last = seen
+        masked = "keys are masked (m shows them)" if tapped.is_masked else "keys are shown"
+        left = f" · {tapped.left_out} left out" if tapped.left_out else ""
+        grid.border_title = f"reports of {state.name} · {masked}{left}"
+        if tapped.why_not:
+            grid.border_title = f"reports of {state.name} cannot be read: {tapped.why_not}"
+        offset = time.time() - time.monotonic()
+        rows = [self._report_row(n, each, offset) for n, each in enumerate(self._reports)]
+        grid.fill(rows[::-1])
+
+    def _report_row(self, number: int, report: LiveReport, offset: float) -> Row:
+        pal = self.top.palette
+        at = report.at_ns / 1e9 + offset
+        clock = time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at * 1000 % 1000):03}"
+        words: list[str] = []
+        for name, before, after in report.fields:
+            if before == after or after is None:
+                words.append(f"{name} {before}")
+            elif before is None:
+                words.append(f"{name} → {after}")
+            else:
+                words.append(f"{name} {before}→{after}")
+        changed = report.before != report.after
+        return Row(
+            str(number),
+            (
+                (clock, pal.muted),
+                "  ".join(words) or "nothing pressed",
+                (_bytes(report.before, report.is_masked), pal.muted),
+                (_bytes(report.after, report.is_masked), pal.mark if changed else pal.muted),
+            ),
+        )
+
+    def _tell(self) -> None:
+        state, pal = self._state, self.top.palette
+        if state is None:
+            self.query_one("#device-prose", Static).update("")
+            return
+        self.query_one("#device").border_title = state.name
+        said = Text()
+        said.append(f"{state.ids} on {state.bus}: {', '.join(state.kinds) or 'of no kind'}\n")
+        for each in state.programs or ():
+            said.append(f"● {each.name}", pal.mark)
+            tool = f" by {each.tool}" if each.tool else ""
+            said.append(tool, pal.muted)
+            for knob, value in each.knobs_changed.items():
+                said.append(f" {knob}={value}", pal.middling)
+            said.append("\n")
+        if state.programs == ():
+            said.append("no program is on it: a applies a remap file\n", pal.muted)
+        rules = state.rules
+        if rules:
+            edited = " (edited since: a applies it again)" if rules.is_edited else ""
+            said.append(f"\nrules of {rules.path}{edited}\n", pal.strong)
+            if rules.is_bypassed:
+                said.append("switched off by the panic chord\n", pal.bad)
+            for line in rules.lines:
+                said.append(f"  {line.layer} ", pal.muted)
+                said.append(f"{line.key} ", pal.text)
+                said.append(f"{line.does}\n", pal.good)
+            for name, scale in rules.scales:
+                said.append(f"  {name} times {scale:g}\n", pal.good)
+        for sentence in state.missing:
+            said.append(f"{sentence}\n", pal.middling)
+        self.query_one("#device-prose", Static).update(said)
+
+    # --- what keys do ---
+
+    def action_mask(self) -> None:
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._set_masked(False)
+
+        if not self._masked:
+            self._set_masked(True)
+        elif self.top.source_note:
+            self.top.notify("what is recorded stays masked")
+        else:
+            more = "Everybody who sees this screen reads what is typed, passwords too."
+            self.top.push_screen(Confirm("Show the keys of this device?", more), answered)
+
+    def _set_masked(self, masked: bool) -> None:
+        self._masked = masked
+        self._reports.clear()
+        self.top.tap(self._of, masked)
+
+    def action_edit(self) -> None:
+        """The file of the rules in an editor; what is saved is applied."""
+        state = self._state
+        if state is None or state.rules is None:
+            self.top.notify("no rules are on this device: a applies a file")
+            return
+        path, device = state.rules.file, state.sysname
+        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        try:
+            before = os.stat(path).st_mtime_ns
+            with self.top.suspend():
+                subprocess.run([*editor, path], check=False)
+            after = os.stat(path).st_mtime_ns
+        except OSError as error:
+            self.top.notify(f"{path} cannot be edited: {error}", severity="error")
+            return
+        if after != before:
+            self._apply(device, path)
+
+    def action_apply(self) -> None:
+        state = self._state
+        if state is None:
+            return
+
+        def answered(path: str | None) -> None:
+            if path:
+                self._apply(state.sysname, path)
+
+        known = state.rules.file if state.rules else ""
+        more = "a file in TOML, or the name of a keymap that comes with scxhid"
+        self.top.push_screen(Ask(f"Rules for {state.name}", known, more), answered)
+
+    def _apply(self, device: str, path: str) -> None:
+        self.top.change(f"applying {path}", lambda: self.top.controls.remap(device, path))
+
+    def action_detach(self) -> None:
+        state = self._state
+        if state is None or not state.programs:
+            self.top.notify("no program is on this device")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.top.change("taking off", lambda: self.top.controls.detach(state.sysname))
+
+        names = ", ".join(each.name for each in state.programs)
+        self.top.push_screen(Confirm(f"Take {names} off {state.name}?"), answered)
+
+
+def _bytes(data: bytes | None, masked: bool) -> str:
+    if data is None:
+        return "masked" if masked else "–"
+    return data.hex(" ")

@@ -26,6 +26,9 @@ class Pane(Container):
         for each in self.query(Drawn):
             each.show(timeline)
 
+    def leave(self) -> None:
+        """Called when another pane comes into sight."""
+
     def take_focus(self) -> None:
         """Called when the pane comes into sight."""
         for each in self.query("Grid"):

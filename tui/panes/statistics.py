@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from textual.app import ComposeResult
 
+from pyloader.probes.queues import QUEUE_KINDS
 from tui.draw import blocks, words
 from tui.panes.pane import Pane
 from tui.timeline import Entry, Timeline
@@ -123,9 +124,10 @@ def _depths(entry: Entry) -> dict[str, int]:
 
 
 def queue_name(queue: np.void) -> str:
-    """As the kernel's own words have it: local ones by their CPU, others by their id."""
-    if queue["kind"] == "local":
+    """Local ones by their CPU, global ones by their node, others by the id that they were given."""
+    kind = QUEUE_KINDS[int(queue["kind"])]
+    if kind == "local":
         return f"local {int(queue['cpu'])}"
-    if queue["kind"] == "global":
-        return "global"
+    if kind == "global":
+        return f"global {int(queue['node'])}"
     return f"{int(queue['id']):#x}"

@@ -76,6 +76,8 @@ class Tasks(Pane):
         if entry is None:
             return
         tasks = entry.snapshot.tasks
+        if tasks is None:
+            return
         grid = self.query_one("#tasks-grid", Grid)
         grid.border_title = f"{len(tasks)} tasks that ran or waited"
         chosen = entry.snapshot.chosen.pid if entry.snapshot.chosen else None

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from pyloader.hid.live import LiveReport
+from pyloader.hid.remap.explain import Line
 from pyloader.probes.cost import Cost
 from pyloader.probes.histogram import NR_BUCKETS
 from pyloader.probes.input import STAGES, DeviceLatency
@@ -17,10 +19,12 @@ from pyloader.probes.machine import Machine
 from pyloader.probes.queues import QUEUE
 from pyloader.probes.sched import KINDS
 from pyloader.probes.tasks import TASK
+from pyloader.view.devices import DeviceState, ProgramState, RulesState
 from pyloader.view.scheduler import CounterState, KnobState, SchedulerState
-from pyloader.view.snapshot import CPU, ChosenTask, Snapshot
+from pyloader.view.snapshot import CPU, ChosenTask, Snapshot, Tapped
 
 _BEGAN = 1_790_000_000.0
+_MOUSE, _KEYBOARD = "0003:046D:C08B.0004", "0003:04D9:0169.0005"
 
 
 class MadeUp:
@@ -55,6 +59,7 @@ class MadeUp:
         ]
         self.chosen: int | None = None
         self.masked = True
+        self.tapped: str | None = None
 
     def start(self) -> None:
         """It is there."""
@@ -85,6 +90,8 @@ class MadeUp:
             else None,
             queues=self._queues(),
             devices=self._devices(),
+            hid=self._hid(),
+            tapped=self._tapped(),
             history=tuple(self.history),
             cost=Cost(0.012, 0.004),
         )
@@ -93,7 +100,7 @@ class MadeUp:
         self.chosen = pid
 
     def tap(self, device: str | None, masked: bool) -> None:
-        self.masked = masked
+        self.tapped, self.masked = device, masked
 
     def close(self) -> None:
         pass
@@ -211,19 +218,56 @@ class MadeUp:
         return made
 
     def _queues(self) -> np.ndarray:
-        made = np.zeros(min(self._cpus, 8) + 3, QUEUE)
-        made["kind"], made["queued"] = "local", self._random.poisson(0.3, len(made))
+        made = np.full(min(self._cpus, 8) + 3, -1, QUEUE)
+        made["kind"], made["queued"] = 0, self._random.poisson(0.3, len(made))
         made["cpu"] = np.arange(len(made))
-        made[-3:]["kind"] = ("global", "user", "user")
-        made[-2:]["id"] = (1 << 32, 1 << 32 | 1)
-        made[-2:]["queued"] = self._random.poisson(3, 2)
+        made["kind"][-3:] = (1, 2, 2)
+        made["node"][-3] = 0
+        made["id"][-2:] = (1 << 32, 1 << 32 | 1)
+        made["queued"][-2:] = self._random.poisson(3, 2)
         return made
+
+    def _hid(self) -> tuple[DeviceState, ...]:
+        rules = RulesState(
+            "/home/me/desk.toml",
+            "desk.toml",
+            (Line(_MOUSE, "base", "capslock", "capslock", "escape, held: leftctrl", "escape"),),
+            (),
+            True,
+            False,
+        )
+        return (
+            DeviceState(_MOUSE, "046d:c08b", "Logitech G502", "USB", ("mouse",), (), None),
+            DeviceState(
+                _KEYBOARD,
+                "04d9:0169",
+                "Holtek keyboard",
+                "USB",
+                ("keyboard",),
+                (ProgramState("remap", "scxhid", _BEGAN - 100, {"tap_ms": 180}),),
+                rules,
+            ),
+        )
+
+    def _tapped(self) -> Tapped | None:
+        if self.tapped is None:
+            return None
+        at = int(self._number * 1e9)
+        if self.tapped == _MOUSE:
+            said = (("X", self._number % 7 - 3, self._number % 7 - 3), ("Y", 1, 1))
+            report = LiveReport(at, 0, b"\0\3\1\0", b"\0\3\1\0", said)
+        elif self.masked:
+            report = LiveReport(at, 0, None, None, (("keys down", 1, None),), True)
+        else:
+            typed = (("CapsLock", 1, 0), ("Escape", 0, 1))
+            report = LiveReport(at, 0, b"\0\0\x39", b"\0\0\x29", typed)
+        return Tapped(self.tapped, self.masked, (report,), 0)
 
     def _devices(self) -> tuple[DeviceLatency, ...]:
         found: list[DeviceLatency] = []
         for device, name, rate, median in (
-            ("0003:046D:C08B.0004", "Logitech G502", 1000, 45e3),
-            ("0003:04D9:0169.0005", "Holtek keyboard", 6, 120e3),
+            (_MOUSE, "Logitech G502", 1000, 45e3),
+            (_KEYBOARD, "Holtek keyboard", 6, 120e3),
         ):
             parts = np.array([0.04, 0.1, 0.06, 0.7, 0.1])
             stages = np.array([self._histogram(median * part, rate) for part in parts])
