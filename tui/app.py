@@ -87,13 +87,14 @@ class TopApp(App[None]):
         Binding("full_stop", "live", "Now", show=False, id="time.now"),
         Binding("plus,equals_sign", "faster", "Faster", show=False, id="rate.faster"),
         Binding("minus", "slower", "Slower", show=False, id="rate.slower"),
-        Binding("b", "swap_back", "Swap back", id="scheduler.back"),
-        Binding("x", "stop", "Kernel's own", id="scheduler.stop"),
+        Binding("b", "swap_back", "Swap back", show=False, id="scheduler.back"),
+        Binding("x", "stop", "Kernel's own", show=False, id="scheduler.stop"),
         Binding("slash", "filter", "Filter", id="filter"),
         Binding("n", "missing", "What is not measured", show=False, id="missing"),
         Binding("ctrl+s", "picture", "Save an SVG", show=False, id="picture"),
         Binding("question_mark,f1", "keys", "Keys", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
     ]
 
     def __init__(
@@ -209,8 +210,11 @@ class TopApp(App[None]):
         if panes.current and panes.current != f"pane-{event.tab.id}":
             self.query_one(f"#{panes.current}", Pane).leave()
         panes.current = f"pane-{event.tab.id}"
+        self.call_after_refresh(self._arrive)
+
+    def _arrive(self) -> None:
         self.pane.take_focus()
-        self.call_after_refresh(self.present)
+        self.present()
 
     # --- time ---
 

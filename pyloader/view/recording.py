@@ -211,7 +211,8 @@ def _plain(value: Any, arrays: dict[str, NDArray[Any]], name: str) -> Any:
         return [_plain(each, arrays, f"{name}.{n}") for n, each in enumerate(several)]
     if isinstance(value, bytes):
         return {"hex": value.hex()}
-    return value.item() if isinstance(value, np.generic) else value
+    other: Any = value
+    return other.item() if isinstance(value, np.generic) else other
 
 
 def _typed(said: Any, kind: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
@@ -220,8 +221,9 @@ def _typed(said: Any, kind: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     inner: tuple[Any, ...] = get_args(kind)
     if isinstance(said, list):
         return _typed_tuple(cast("list[Any]", said), kind, inner, arrays)
+    other: Any = said
     if not isinstance(said, dict):
-        return said
+        return other
     items = cast("dict[str, Any]", said)
     if set(items) == {"array"}:
         return arrays[items["array"]]

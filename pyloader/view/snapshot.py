@@ -42,7 +42,8 @@ class ChosenTask:
 @dataclass(frozen=True)
 class Tapped:
     """The reports of one device in this time, the newest ``MOST``; ``left_out`` are those before
-    them, and those for which there was no room. ``why_not``: it could not be read."""
+    them, and those for which there was no room. ``clock`` is what is added to the seconds of a
+    report's time (CLOCK_MONOTONIC) for those since the epoch. ``why_not``: it could not be read."""
 
     MOST: ClassVar[int] = 200
 
@@ -50,6 +51,7 @@ class Tapped:
     is_masked: bool
     reports: tuple[LiveReport, ...]
     left_out: int
+    clock: float
     why_not: str = ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from pyloader.closing import Closing
 from pyloader.errors import ScxhidError
 from pyloader.hid.device import find_device
@@ -36,7 +38,8 @@ class TapReader(Closing):
                 self._end()
                 self._why_not = str(error)
         left_out += max(0, len(reports) - Tapped.MOST)
-        return Tapped(device, masked, reports[-Tapped.MOST :], left_out, self._why_not)
+        clock = time.time() - time.monotonic()
+        return Tapped(device, masked, reports[-Tapped.MOST :], left_out, clock, self._why_not)
 
     def close(self) -> None:
         """Let go of the device. Again is no error."""

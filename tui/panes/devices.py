@@ -30,9 +30,9 @@ class Devices(Pane):
     """The device at the cursor is read while the pane is in sight; keys are masked unless asked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "mask", "Show keys", id="devices.mask"),
-        Binding("e", "edit", "Edit rules", id="devices.edit"),
-        Binding("a", "apply", "Apply rules", id="devices.apply"),
+        Binding("m", "mask", "Unmask", id="devices.mask"),
+        Binding("e", "edit", "Edit", id="devices.edit"),
+        Binding("a", "apply", "Apply", id="devices.apply"),
         Binding("D", "detach", "Take off", id="devices.detach"),
     ]
 
@@ -131,14 +131,13 @@ class Devices(Pane):
         grid.border_title = f"reports of {state.name} · {masked}{left}"
         if tapped.why_not:
             grid.border_title = f"reports of {state.name} cannot be read: {tapped.why_not}"
-        offset = time.time() - time.monotonic()
-        rows = [self._report_row(n, each, offset) for n, each in enumerate(self._reports)]
+        rows = [self._report_row(n, each, tapped.clock) for n, each in enumerate(self._reports)]
         grid.fill(rows[::-1])
 
-    def _report_row(self, number: int, report: LiveReport, offset: float) -> Row:
+    def _report_row(self, number: int, report: LiveReport, clock: float) -> Row:
         pal = self.top.palette
-        at = report.at_ns / 1e9 + offset
-        clock = time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at * 1000 % 1000):03}"
+        at = report.at_ns / 1e9 + clock
+        shown = time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at * 1000 % 1000):03}"
         words: list[str] = []
         for name, before, after in report.fields:
             if before == after or after is None:
@@ -151,7 +150,7 @@ class Devices(Pane):
         return Row(
             str(number),
             (
-                (clock, pal.muted),
+                (shown, pal.muted),
                 "  ".join(words) or "nothing pressed",
                 (_bytes(report.before, report.is_masked), pal.muted),
                 (_bytes(report.after, report.is_masked), pal.mark if changed else pal.muted),

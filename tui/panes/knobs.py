@@ -25,8 +25,8 @@ class Knobs(Pane):
     """Left and right turn the knob at the cursor; Enter takes a number; ``u`` undoes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,h", "turn(-1)", "Less", id="knobs.less"),
-        Binding("right,l", "turn(1)", "More", id="knobs.more"),
+        Binding("left,h", "turn(-1)", "Less", show=False, id="knobs.less"),
+        Binding("right,l", "turn(1)", "More", show=False, id="knobs.more"),
         Binding("shift+left,H", "turn(-8)", "Much less", show=False, id="knobs.much_less"),
         Binding("shift+right,L", "turn(8)", "Much more", show=False, id="knobs.much_more"),
         Binding("d", "default", "Default", id="knobs.default"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
@@ -21,6 +22,11 @@ from tui.widgets.grid import Column, Grid, Row
 
 class Schedulers(Pane):
     """Enter on a scheduler swaps to it, Enter on an event shows its reason and dump."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "app.swap_back", "Swap back"),
+        Binding("x", "app.stop", "Kernel's own"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()

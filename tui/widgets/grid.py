@@ -112,6 +112,7 @@ class Grid(ScrollView, can_focus=True):
         self.descending = columns[sort].descending if sort is not None else False
         self.filter = ""
         self.key: str | None = None
+        self._is_led = False  # the cursor stays at the first row until somebody moves it
         self._empty = empty
         self._all: Sequence[Row] = ()
         self._rows: list[Row] = []
@@ -144,7 +145,7 @@ class Grid(ScrollView, can_focus=True):
             by = self.sort_by
             found.sort(key=lambda row: row.values[by], reverse=self.descending)
         self._rows = found
-        if self.key not in {row.key for row in found}:
+        if not self._is_led or self.key not in {row.key for row in found}:
             self._at(found[0].key if found else None)
         self.virtual_size = Size(self.size.width, len(found) + 1)
         self._tell()
@@ -178,6 +179,7 @@ class Grid(ScrollView, can_focus=True):
         if not self._rows:
             return
         index = max(0, min(index, len(self._rows) - 1))
+        self._is_led = True
         self._at(self._rows[index].key)
         top, tall = int(self.scroll_offset.y), max(1, self.size.height - 1)
         if index < top:
@@ -197,6 +199,7 @@ class Grid(ScrollView, can_focus=True):
 
     def action_choose(self) -> None:
         if self.key is not None:
+            self._is_led = True
             self.post_message(self.Chosen(self, self.key))
 
     def action_sort(self, by: int) -> None:

@@ -261,7 +261,7 @@ class MadeUp:
         else:
             typed = (("CapsLock", 1, 0), ("Escape", 0, 1))
             report = LiveReport(at, 0, b"\0\0\x39", b"\0\0\x29", typed)
-        return Tapped(self.tapped, self.masked, (report,), 0)
+        return Tapped(self.tapped, self.masked, (report,), 0, _BEGAN)
 
     def _devices(self) -> tuple[DeviceLatency, ...]:
         found: list[DeviceLatency] = []

@@ -1,0 +1,81 @@
+"""``scxhid top`` on a terminal in the machine: everything from the keyboard, and read back."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from pyloader import sysfs
+from pyloader.libbpf import links
+from pyloader.view.recording import Recording
+from tests.guest.command import done
+from tests.guest.terminal import Terminal
+
+# An emulated machine takes its time to start a Python with all that a screen imports.
+STARTS_S = 90.0
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    return tmp_path / "evening.top"
+
+
+@pytest.fixture
+def terminal(recording: Path) -> Generator[Terminal]:
+    command = [str(Path(sys.executable).with_name("scxhid")), "top", "--record", str(recording)]
+    with Terminal(command) as terminal:
+        terminal.shows("woken → running", "● ", within_s=STARTS_S)
+        yield terminal
+
+
+def test_all_is_done_from_the_keyboard(terminal: Terminal, recording: Path) -> None:
+    terminal.shows("scheduler the kernel's own", "CPUs", "p50 ")
+    terminal.press("2")
+    terminal.shows("interactive", "simple", "one queue for all CPUs")
+    terminal.press("/")
+    terminal.shows("Only rows with")
+    terminal.press("simple", "Enter")
+    terminal.shows("filter “simple”")
+    terminal.press("Enter")
+    terminal.shows("Swap from the kernel's own to simple?")
+    terminal.press("y")
+    terminal.shows("scheduler simple hosted by scxhid")
+    assert sysfs.read().state == "enabled"
+
+    terminal.press("3")
+    screen = terminal.shows("knobs of simple", "slice_us")
+    before = done("sched", "knobs", "--json").json["slice_us"]["value"]
+    terminal.press("Home", "Right")
+    knobs = terminal.until(lambda screen: re.search(r"\* slice_us +(\d+)", screen))
+    shown = re.search(r"\* slice_us +(\d+)", knobs)
+    assert shown
+    assert done("sched", "knobs", "--json").json["slice_us"]["value"] == int(shown[1]) > before
+    terminal.press("u")
+    terminal.until(lambda screen: re.search(rf"  slice_us +{before}", screen))
+    assert done("sched", "knobs", "--json").json["slice_us"]["value"] == before
+
+    terminal.press("5")
+    terminal.shows("statistics of simple", "dispatch queues", "local 0", "global 0")
+    terminal.press("6")
+    screen = terminal.shows("tasks that ran or waited", "scxhid")
+    terminal.press("1")
+    terminal.shows("▾simple")
+    terminal.press("x")
+    terminal.shows("Take simple off")
+    terminal.press("Enter")
+    terminal.shows("scheduler the kernel's own", "before: simple")
+    assert sysfs.read().ops is None
+
+    terminal.press("C-c")
+    screen = terminal.shows("ended with 0", f"{recording}: recording")
+    assert "MB/h" in screen
+    assert not [link.id for link in links()], "a probe is still attached"
+    with Recording(recording) as seen:
+        names = [seen[n].scheduler.name for n in range(len(seen))]
+    assert names[0] is None
+    assert "simple" in names
+    assert names[-1] is None
