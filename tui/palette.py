@@ -62,7 +62,8 @@ _HEAT = 12
 @dataclass(frozen=True)
 class Palette:
     """Styles for what is drawn. ``kinds``: of CPU time, fair, sched_ext, real-time, interrupts, and
-    last what is idle. ``stages``: of input latency. ``heat``: from nothing to most."""
+    last what is idle; ``towers`` are the same on what is idle. ``stages``: of input latency.
+    ``heat``: from nothing to most."""
 
     text: Style
     muted: Style
@@ -76,6 +77,7 @@ class Palette:
     kinds: tuple[Style, ...]
     stages: tuple[Style, ...]
     heat: tuple[Style, ...]
+    towers: tuple[Style, ...]
     has_colours: bool
 
     def graded(self, ns: float) -> Style:
@@ -122,6 +124,7 @@ def palette(variables: Mapping[str, str], has_colours: bool) -> Palette:
         kinds=kinds,
         stages=stages,
         heat=_heat(background, hot),
+        towers=tuple(each + track for each in kinds[:-1]),
         has_colours=has_colours,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from pyloader.probes.histogram import edges
 from pyloader.view.snapshot import Snapshot
 
 KEPT_S = 600.0
-_MOST = 6000  # a snapshot of 64 CPUs takes some 100 kB
+_MOST = 3000  # of 64 CPUs one takes some 25 kB
 
 #: Rows of the heat map: octaves from a microsecond to a second.
 OCTAVES = 20
@@ -28,7 +28,7 @@ class Mark:
     is_swap: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A snapshot, what had been changed since the one before, and what the maps over time draw:
     samples in each octave, shape ``(OCTAVES,)``, and the load of all CPUs, 0 to 1."""
@@ -86,7 +86,7 @@ class Timeline:
         """Append it, and drop what is older than is kept."""
         last = self._entries[-1].snapshot if self._entries else None
         marks = changes(last, snapshot) if last else ()
-        self._entries.append(Entry(snapshot, marks, _octaves(snapshot), _load(snapshot)))
+        self._entries.append(Entry(_thin(snapshot), marks, _octaves(snapshot), _load(snapshot)))
         if self._back is not None:
             self._back = min(self._back + 1, len(self._entries) - 1)
         while len(self._entries) > _MOST or (
@@ -144,6 +144,13 @@ class Timeline:
                 self._back = len(self._entries) - 1 - n
                 return True
         return False
+
+
+def _thin(snapshot: Snapshot) -> Snapshot:
+    """Without what nobody is shown of moments gone by: the waits of each CPU by itself."""
+    if snapshot.latency is None:
+        return snapshot
+    return replace(snapshot, waits=snapshot.latency[None, :].astype(np.uint32))
 
 
 def _octaves(snapshot: Snapshot) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class Collector(Closing):
         self._chosen = ChosenReader()
         self._caches: dict[int, int] = {}
         self._nodes = sysfs.cpu_nodes()
-        self._before = _Sums(time.monotonic_ns(), procstat.read(), None)
+        self._before = Sums(time.monotonic_ns(), procstat.read(), None)
 
     def start(self) -> None:
         """Attach the probes; what ``take`` tells begins here."""
@@ -132,11 +132,11 @@ class Collector(Closing):
             self._missing.append(f"{otherwise}: {error}{root}")
             return None
 
-    def _read(self) -> _Sums:
+    def _read(self) -> Sums:
         sched = self._probe.read() if self._probe else None
-        return _Sums(time.monotonic_ns(), procstat.read(), sched)
+        return Sums(time.monotonic_ns(), procstat.read(), sched)
 
-    def _cpus(self, before: _Sums, now: _Sums, seconds: float) -> NDArray[np.void]:
+    def _cpus(self, before: Sums, now: Sums, seconds: float) -> NDArray[np.void]:
         online = now.stat["cpu"].astype(np.int64)
         made = np.full(len(online), -1, CPU)
         made["cpu"] = online
@@ -156,7 +156,7 @@ class Collector(Closing):
 
 
 @dataclass(frozen=True)
-class _Sums:
+class Sums:
     ns: int
     stat: NDArray[np.void]
     sched: NDArray[np.void] | None

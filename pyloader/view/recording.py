@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 import struct
 import zlib
 from collections.abc import Mapping
@@ -50,7 +51,8 @@ class Recorder(Closing):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         try:
             self._fd = os.open(path, flags, 0o600)
-            os.fchmod(self._fd, 0o600)
+            if stat.S_ISREG(os.fstat(self._fd).st_mode):  # not of /dev/null, which is everybody's
+                os.fchmod(self._fd, 0o600)
         except OSError as error:
             raise ScxhidError(f"{path} cannot be written: {error.strerror}") from None
         self._write(MAGIC)

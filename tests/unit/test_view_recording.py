@@ -85,6 +85,12 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_device_keeps_its_mode() -> None:
+    mode = os.stat("/dev/null").st_mode
+    recorded(Path("/dev/null"), made(1))
+    assert os.stat("/dev/null").st_mode == mode
+
+
 def test_a_file_that_ends_within_a_frame_is_good_up_to_there(tmp_path: Path) -> None:
     seen = made(4)
     path = recorded(tmp_path / "r", seen)

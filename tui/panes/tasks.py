@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from pyloader.probes.sched import KINDS
 from pyloader.probes.tasks import STATES
+from pyloader.view.snapshot import ChosenTask
 from tui.draw import words
 from tui.panes.pane import Pane
 from tui.timeline import Timeline
@@ -26,14 +27,23 @@ class TaskLatency(Drawn):
 
     BORDER_TITLE = "no task chosen: Enter measures the waits of one"
 
-    def draw(self, width: int, height: int) -> list[Line]:
+    @property
+    def _chosen(self) -> ChosenTask | None:
         entry = self.timeline.shown if self.timeline else None
-        chosen = entry.snapshot.chosen if entry else None
+        return entry.snapshot.chosen if entry else None
+
+    def caption(self) -> None:
+        chosen = self._chosen
+        self.border_title, self.border_subtitle = TaskLatency.BORDER_TITLE, ""
+        if chosen:
+            name = f"{chosen.comm} ({chosen.pid})"
+            self.border_title = f"woken → running of {name}, since it was chosen"
+            self.border_subtitle = f"{int(chosen.waits.sum()):,} wake-ups"
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        chosen = self._chosen
         if chosen is None:
-            self.border_title = TaskLatency.BORDER_TITLE
             return []
-        self.border_title = f"woken → running of {chosen.comm} ({chosen.pid}), since it was chosen"
-        self.border_subtitle = f"{int(chosen.waits.sum()):,} wake-ups"
         lines: list[Line] = [percentile_line(chosen.waits, self.palette, width)]
         if height >= 4:
             lines += histogram_lines(chosen.waits, self.palette, width, height - 1)

@@ -11,31 +11,51 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from pyloader.probes.sched import KINDS
 from tui.draw import bars, blocks, words
-from tui.widgets.drawn import Drawn, Line
+from tui.widgets.drawn import Drawn, Line, runs
 
 _NARROWEST = 17
 _WIDEST = 90
 _TAIL, _QUEUE = 5, 6  # characters of the percentage and of how many tasks wait
 _TALLEST = 7  # lines of history below a bar
-_PARTS = (*KINDS[1:], "irq")
 _NAMES = ("fair", "sched_ext", "real-time", "interrupts")
 
 
+class Cpu(NamedTuple):
+    """A record of ``snapshot.CPU``, which numpy would give out value by value, slowly."""
+
+    cpu: int
+    cache: int
+    node: int
+    mhz: int
+    busy: float
+    fair: float
+    ext: float
+    rt: float
+    irq: float
+    steal: float
+    waiting: float
+    switches: float
+    migrations: float
+
+    @property
+    def kinds(self) -> tuple[float, float, float]:
+        return self.fair, self.ext, self.rt
+
+
 class Group(NamedTuple):
-    """CPUs that share a last-level cache; ``first`` is the index of its first record."""
+    """CPUs that share a last-level cache."""
 
     title: str
-    records: Sequence[np.void]
+    records: Sequence[Cpu]
 
 
 def groups(cpus: np.ndarray) -> list[Group]:
     """The CPUs by node and cache, in their order."""
     found: list[Group] = []
-    order = sorted(cpus, key=lambda cpu: (int(cpu["node"]), int(cpu["cache"]), int(cpu["cpu"])))
-    several_nodes = len({int(cpu["node"]) for cpu in order}) > 1
-    for (node, cache), members in groupby(order, lambda c: (int(c["node"]), int(c["cache"]))):
+    order = sorted((Cpu(*each) for each in cpus.tolist()), key=lambda c: (c.node, c.cache, c.cpu))
+    several_nodes = len({cpu.node for cpu in order}) > 1
+    for (node, cache), members in groupby(order, lambda c: (c.node, c.cache)):
         title = f"cache of {cache}" if cache >= 0 else "all"
         found.append(Group(f"node {node} · {title}" if several_nodes else title, list(members)))
     return found
@@ -50,7 +70,6 @@ class Cpus(Drawn):
         entry = self.timeline.shown if self.timeline else None
         if entry is None or not width or not height:
             return []
-        self.border_subtitle = self._legend(width)
         found = groups(entry.snapshot.cpus)
         many = len(found) > 1
         rows = len(entry.snapshot.cpus) + (len(found) if many else 0)
@@ -61,6 +80,9 @@ class Cpus(Drawn):
         if len(self._bands(found, width)) <= height:
             return self._towers(found, width, height)
         return self._dots(found, width, height)
+
+    def caption(self) -> None:
+        self.border_subtitle = self._legend(self.size.width)
 
     def _legend(self, width: int) -> Text:
         """Which colour is which kind of task."""
@@ -78,7 +100,7 @@ class Cpus(Drawn):
         self, found: list[Group], many: bool, columns: int, cell: int, height: int
     ) -> list[Line]:
         cells: list[Line] = []
-        digits = len(str(max(int(cpu["cpu"]) for group in found for cpu in group.records)))
+        digits = len(str(max(cpu.cpu for group in found for cpu in group.records)))
         rows = sum(len(group.records) for group in found) + (len(found) if many else 0)
         # Where there is room below each bar, its history goes there.
         below = min(height // rows - 1, _TALLEST) if columns == 1 else 0
@@ -88,7 +110,7 @@ class Cpus(Drawn):
             for cpu in group.records:
                 cells.append(self._bar(cpu, digits, cell))
                 if below >= 2:
-                    cells += self._history(int(cpu["cpu"]), digits, cell, below)
+                    cells += self._history(cpu.cpu, digits, cell, below)
         rows = -(-len(cells) // columns)
         gap = Segment(" ", self.palette.text)
         lines: list[Line] = []
@@ -115,16 +137,14 @@ class Cpus(Drawn):
         drawn = blocks.columns(shares, tall - 1)
         return [*([pad, Segment(line, style)] for line in drawn), []]
 
-    def _bar(self, cpu: np.void, digits: int, cell: int) -> Line:
+    def _bar(self, cpu: Cpu, digits: int, cell: int) -> Line:
         pal = self.palette
-        shares = [float(cpu[name]) for name in _PARTS]
-        busy = float(cpu["busy"])
-        if all(share != share for share in shares[:-1]):
+        busy, waiting = cpu.busy, cpu.waiting
+        if all(share != share for share in cpu.kinds):
             shares = [busy, 0.0, 0.0, 0.0]  # nobody may tell which kind of task
         else:  # /proc/stat counts interrupts within the time of the task that they came in
-            irq = min(shares[-1] if shares[-1] == shares[-1] else 0.0, busy)
-            shares = [*_less(shares[:-1], irq), irq]
-        waiting = float(cpu["waiting"])
+            irq = min(cpu.irq if cpu.irq == cpu.irq else 0.0, busy)
+            shares = [*_less(cpu.kinds, irq), irq]
         tail = f" {words.percent(busy):>4}"
         queue = f" +{waiting:.1f}" if waiting >= 0.05 else ""
         room = _QUEUE if cell >= 24 else 0
@@ -134,7 +154,7 @@ class Cpus(Drawn):
             drawn = bars.lined(ends, bar, pal.kinds)
         else:
             drawn = bars.lettered(ends, bar, pal.text)
-        segments = [Segment(f"{int(cpu['cpu']):>{digits}} ", pal.muted), *drawn]
+        segments = [Segment(f"{cpu.cpu:>{digits}} ", pal.muted), *drawn]
         segments.append(Segment(tail, pal.strong if busy > 0.9 else pal.text))
         if room:
             segments.append(Segment(words.fit(queue, room), pal.middling))
@@ -149,10 +169,10 @@ class Cpus(Drawn):
         tall = each - 1 if each > 2 else each
         lines: list[Line] = []
         for band in bands:
-            shares = [float(cpu["busy"]) if cpu is not None else np.nan for cpu in band]
+            shares = [cpu.busy if cpu and cpu.busy == cpu.busy else 0.0 for cpu in band]
             styles = [self._tower_style(cpu) for cpu in band]
-            rows = blocks.columns([s if s == s else 0.0 for s in shares], tall)
-            lines += [_runs(row, styles) for row in rows]
+            rows = blocks.columns(shares, tall)
+            lines += [runs(row, styles) for row in rows]
             if tall < each:
                 lines.append([Segment(_numbers(band), self.palette.muted)])
         return lines[:height]
@@ -164,7 +184,7 @@ class Cpus(Drawn):
 
         Where even that is too little room, several CPUs share a dot, which shows their mean.
         """
-        busy = np.array([float(cpu["busy"]) for group in found for cpu in group.records])
+        busy = np.array([cpu.busy for group in found for cpu in group.records])
         busy = np.nan_to_num(busy)
         each = -(-len(busy) // (2 * width * height))
         padded = np.append(busy, np.full(-len(busy) % each, np.nan)).reshape(-1, each)
@@ -190,20 +210,19 @@ class Cpus(Drawn):
             line.append(Segment("▀", Style(color=first.color, bgcolor=second)))
         return line
 
-    def _bands(self, found: list[Group], width: int) -> list[list[np.void | None]]:
-        flat: list[np.void | None] = []
+    def _bands(self, found: list[Group], width: int) -> list[list[Cpu | None]]:
+        flat: list[Cpu | None] = []
         for group in found:
             if flat and flat[-1] is not None:
                 flat.append(None)
             flat += group.records
         return [flat[n : n + width] for n in range(0, len(flat), width)]
 
-    def _tower_style(self, cpu: np.void | None) -> Style:
-        track = self.palette.kinds[-1]
+    def _tower_style(self, cpu: Cpu | None) -> Style:
+        """The colour of what it does most."""
         if cpu is None:
             return self.palette.text
-        parts = np.nan_to_num([float(cpu[name]) for name in KINDS[1:]])
-        return self.palette.kinds[int(parts.argmax())] + Style(bgcolor=track.bgcolor)
+        return self.palette.towers[max(range(len(cpu.kinds)), key=lambda n: cpu.kinds[n])]
 
 
 def _less(shares: Sequence[float], take: float) -> list[float]:
@@ -213,20 +232,13 @@ def _less(shares: Sequence[float], take: float) -> list[float]:
     return [share * left if share == share else 0.0 for share in shares]
 
 
-def _runs(text: str, styles: Sequence[Style]) -> list[Segment]:
-    segments: list[Segment] = []
-    for style, pairs in groupby(zip(text, styles, strict=True), lambda pair: pair[1]):
-        segments.append(Segment("".join(character for character, _ in pairs), style))
-    return segments
-
-
-def _numbers(band: Sequence[np.void | None]) -> str:
+def _numbers(band: Sequence[Cpu | None]) -> str:
     """The number of a CPU below it wherever it does not run into the next."""
     line = ""
     for place, cpu in enumerate(band):
-        if cpu is None or (int(cpu["cpu"]) % 8 and place):
+        if cpu is None or (cpu.cpu % 8 and place):
             continue
-        number = str(int(cpu["cpu"]))
+        number = str(cpu.cpu)
         if place >= len(line) + (1 if line else 0):
             line = line.ljust(place) + number
     return line[: len(band)]

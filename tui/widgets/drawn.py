@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -36,7 +37,11 @@ class Drawn(Widget):
     def show(self, timeline: Timeline) -> None:
         """Draw the moment that ``timeline`` shows."""
         self.timeline = timeline
+        self.caption()
         self.redraw()
+
+    def caption(self) -> None:
+        """Set the words of the border; a change of them while drawing would be another paint."""
 
     def redraw(self) -> None:
         """Draw anew at the next paint."""
@@ -48,18 +53,26 @@ class Drawn(Widget):
         raise AssertionError("each widget draws itself")
 
     def render_line(self, y: int) -> Strip:
-        width, height = self.size
         if self._lines is None:
-            self._lines = [
-                Strip(line).adjust_cell_length(width) for line in self.draw(width, height)
+            width, height = self.size
+            # Once for all lines: a widget finds its style by asking all that it is in.
+            style = self.rich_style
+            lines = [
+                Strip(line).adjust_cell_length(width).apply_style(style)
+                for line in self.draw(width, height)
             ]
-        if y < len(self._lines):
-            return self._lines[y].apply_style(self.rich_style)
-        return Strip.blank(width, self.rich_style)
+            blank = Strip.blank(width, style)
+            self._lines = [*lines, *[blank] * (height - len(lines))]
+        return self._lines[y] if y < len(self._lines) else Strip.blank(self.size.width)
 
     def on_resize(self) -> None:
+        self.caption()
         self.redraw()
 
 
-def text(words: str, style: Style) -> Segment:
-    return Segment(words, style)
+def runs(text: Sequence[str], styles: Sequence[Style]) -> list[Segment]:
+    """Characters with a style each, as few segments."""
+    segments: list[Segment] = []
+    for style, pairs in groupby(zip(text, styles, strict=True), lambda pair: pair[1]):
+        segments.append(Segment("".join(character for character, _ in pairs), style))
+    return segments

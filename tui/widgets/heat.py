@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from rich.segment import Segment
@@ -10,9 +11,10 @@ from rich.style import Style
 
 from tui.draw import blocks, words
 from tui.timeline import OCTAVES, Entry
-from tui.widgets.drawn import Drawn, Line
+from tui.widgets.drawn import Drawn, Line, runs
 
 _LABEL = 6
+_DECADES = 3.5  # from the coldest to the hottest
 
 
 class Heat(Drawn):
@@ -20,28 +22,32 @@ class Heat(Drawn):
 
     BORDER_TITLE = "woken → running, over time"
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._kept: WeakKeyDictionary[Entry, dict[tuple[int, int], Sequence[int]]] = (
+            WeakKeyDictionary()
+        )
+
+    def caption(self) -> None:
+        room = self.size.width - _LABEL
+        entries = self.timeline.up_to_shown(room) if self.timeline and room > 0 else []
+        if entries:
+            span = entries[-1].snapshot.at - entries[0].snapshot.at
+            self.border_subtitle = f"the last {words.span(span)}"
+
     def draw(self, width: int, height: int) -> Sequence[Line]:
         if self.timeline is None or height < 2 or width <= _LABEL:
             return []
         entries = self.timeline.up_to_shown(width - _LABEL)
-        if entries:
-            span = entries[-1].snapshot.at - entries[0].snapshot.at
-            self.border_subtitle = f"the last {words.span(span)}"
         tall = max(1, height - 2 if height >= 5 else height - 1)
         lines = [self._marks_line(entries, width)] if height >= 5 else []
         return [*lines, *self._map(entries, tall, width), self._load_line(entries, width)]
 
     def _map(self, entries: Sequence[Entry], tall: int, width: int) -> list[Line]:
         pal = self.palette
-        levels = np.array([_grouped(each.octaves, 2 * tall) for each in entries])
-        if not len(levels):
+        if not entries:
             return []
-        most = levels.max()
-        top = len(pal.heat) - 1
-        heats = np.zeros(levels.shape, int)
-        if most > 0:
-            logs = np.log1p(levels) / np.log1p(most)
-            heats = np.where(levels >= 0.5, np.clip(np.ceil(logs * top), 1, top), 0).astype(int)
+        heats = [self._heats(each, 2 * tall) for each in entries]
         marked = [self._mark_style(each) for each in entries]
         pad = " " * (width - _LABEL - len(entries))
         lines: list[Line] = []
@@ -54,7 +60,7 @@ class Heat(Drawn):
             previous: tuple[int, int, Style | None] | None = None
             text = ""
             for column, mark in enumerate(marked):
-                now = (int(heats[column, upper]), int(heats[column, lower]), mark)
+                now = (heats[column][upper], heats[column][lower], mark)
                 if now != previous and previous is not None:
                     line.append(self._cell(text, *previous))
                     text = ""
@@ -64,6 +70,23 @@ class Heat(Drawn):
                 line.append(self._cell(text, *previous))
             lines.append(line)
         return lines
+
+    def _heats(self, entry: Entry, rows: int) -> Sequence[int]:
+        """How hot each row of a column is, the shortest waits first, as indices of the palette.
+
+        A column is drawn again whenever it moves, so it is kept. What counts is the part of the
+        wake-ups of its time that a row has, on a logarithmic scale: the whole is hottest.
+        """
+        top = len(self.palette.heat) - 1
+        kept = self._kept.setdefault(entry, {})
+        if (rows, top) not in kept:
+            counts = _grouped(entry.octaves, rows)
+            parts = counts / max(counts.sum(), 1.0)
+            with np.errstate(divide="ignore"):
+                hot = np.ceil(top * (1 + np.log10(parts * 2) / _DECADES))
+            hot = np.where(counts >= 0.5, np.clip(hot, 1, top), 0)
+            kept[rows, top] = tuple(map(int, hot.tolist()))
+        return kept[rows, top]
 
     def _cell(self, text: str, upper: int, lower: int, mark: Style | None) -> Segment:
         heat = self.palette.heat
@@ -111,7 +134,7 @@ class Heat(Drawn):
                 style[at : at + len(label)] = [shown] * len(label)
                 if at + len(label) < width:
                     cells[at + len(label)] = " "
-        return [Segment(c, s) for c, s in zip(cells[:width], style[:width], strict=True)]
+        return runs(cells[:width], style[:width])
 
     def _load_line(self, entries: Sequence[Entry], width: int) -> Line:
         loads = blocks.spark((each.load for each in entries), 1.0)

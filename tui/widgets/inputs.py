@@ -11,7 +11,7 @@ from pyloader.probes.histogram import percentiles
 from pyloader.probes.input import STAGES, DeviceLatency
 from tui.draw import bars, words
 from tui.draw.scale import MARKS, LogScale
-from tui.widgets.drawn import Drawn, Line
+from tui.widgets.drawn import Drawn, Line, runs
 from tui.widgets.latency import percentile_line
 
 #: What no program in the kernel can see.
@@ -23,12 +23,15 @@ class Inputs(Drawn):
 
     BORDER_TITLE = "input latency, report in → read"
 
+    def caption(self) -> None:
+        has_room = self.size.width >= len(NOT_MEASURED) + 6
+        self.border_subtitle = NOT_MEASURED if has_room else ""
+
     def draw(self, width: int, height: int) -> Sequence[Line]:
         entry = self.timeline.shown if self.timeline else None
         if entry is None:
             return []
         pal, found = self.palette, entry.snapshot.devices
-        self.border_subtitle = NOT_MEASURED if width >= len(NOT_MEASURED) + 6 else ""
         if not found:
             return [[Segment("no report of a HID device was read in this time", pal.muted)]]
         # The busiest first; with a line for the marks and one for the stages where there is room.
@@ -99,7 +102,7 @@ class Inputs(Drawn):
             styles[column] = pal.graded(scale.low * (scale.high / scale.low) ** (column / width))
         cells[scale.column(mid)] = "●"
         styles[scale.column(mid)] = pal.strong
-        return [Segment(c, s) for c, s in zip(cells, styles, strict=True)]
+        return runs(cells, styles)
 
     def _stages(self, device: DeviceLatency, width: int) -> Line:
         """What part of the median each stage is."""

@@ -12,7 +12,7 @@ from pyloader.probes.histogram import PERCENTILES, percentiles
 from tui.draw import blocks, words
 from tui.draw.scale import LogScale
 from tui.palette import Palette
-from tui.widgets.drawn import Drawn, Line
+from tui.widgets.drawn import Drawn, Line, runs
 
 
 def percentile_line(histogram: NDArray[np.generic], palette: Palette, width: int) -> Line:
@@ -43,7 +43,7 @@ def histogram_lines(
     at = np.geomspace(scale.low, scale.high, width + 1)
     styles = [palette.graded(float(ns)) for ns in at[:-1]]
     rows = blocks.columns(shares, height - 1)
-    lines = [[Segment(c, s) for c, s in zip(row, styles, strict=True)] for row in rows]
+    lines = [runs(row, styles) for row in rows]
     return [*lines, [Segment(scale.ticks(), palette.muted)]]
 
 
@@ -51,6 +51,12 @@ class Latency(Drawn):
     """Of all tasks on all CPUs, in the time of one snapshot."""
 
     BORDER_TITLE = "woken → running"
+
+    def caption(self) -> None:
+        seen = self.timeline.shown.snapshot if self.timeline and self.timeline.shown else None
+        if seen and seen.latency is not None and seen.seconds:
+            rate = words.count(float(seen.latency.sum()) / seen.seconds)
+            self.border_subtitle = f"{rate} wake-ups/s"
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         entry = self.timeline.shown if self.timeline else None
@@ -60,8 +66,6 @@ class Latency(Drawn):
         if seen.latency is None:
             return [[Segment("not measured: ask as root", pal.muted)]]
         lines: list[Line] = [percentile_line(seen.latency, pal, width)]
-        rate = words.count(float(seen.latency.sum()) / seen.seconds if seen.seconds else 0.0)
-        self.border_subtitle = f"{rate} wake-ups/s"
         if height >= 4:
             lines += histogram_lines(seen.latency, pal, width, height - 1)
         return lines

@@ -113,6 +113,12 @@ def _probes(suites: Sequence[str], tell: Tell) -> Measured:
     return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
 
 
+def _screen(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import top_screen
+
+    return Measured(top_screen.measure(suites, tell))
+
+
 def _status(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import status_startup
 
@@ -145,6 +151,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
         "mouse_8khz",
     ): _hid,
     ("probe_switch_cost",): _probes,
+    ("top_cpu_1hz", "top_cpu_10hz", "top_first_paint", "top_key_to_paint"): _screen,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
 }
