@@ -52,7 +52,6 @@ struct cpu {
 	u64 split_ns[NR_KINDS]; /* what `look` split off: it must not write where the CPU does */
 	u64 switches;
 	u64 migrations; /* of tasks to this CPU */
-	u64 woken;	/* of those that began to run here after a wake-up */
 	u64 waited_ns;	/* of all that began to run here, while ready */
 	u64 latency[NR_BUCKETS];
 };

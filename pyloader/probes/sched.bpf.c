@@ -100,7 +100,6 @@ static __always_inline void begins(struct task_struct *p, u64 now, struct cpu *c
 	if (!t->is_woken)
 		return;
 	t->wakeups++;
-	cpu->woken++;
 	bucket = bucket_of(waited);
 	cpu->latency[bucket]++;
 	note_chosen(p, bucket);
