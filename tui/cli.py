@@ -164,7 +164,7 @@ def _once(seconds: float, as_json: bool) -> None:
 
 
 def show(seen: Snapshot) -> None:
-    """A line a CPU, and how long woken tasks waited."""
+    """A line a CPU, how long woken tasks waited, and a line a HID device that sent reports."""
     columns: dict[str, Callable[[np.void], str]] = {
         "CPU": lambda cpu: str(cpu["cpu"]),
         "BUSY": lambda cpu: _share(cpu["busy"]),
@@ -206,6 +206,33 @@ def show(seen: Snapshot) -> None:
             f"woken → running  {times or 'nobody was woken'}"
             f"  ({said['samples']:,} wake-ups in {seen.seconds:.1f} s)"
         )
+    _show_devices(seen)
+
+
+def _show_devices(seen: Snapshot) -> None:
+    """A line a HID device, and the median of each stage that its reports went through."""
+    if not seen.devices:
+        return
+    rows: list[list[str]] = []
+    for device in seen.devices:
+        said = device.to_json()
+        stages = [_median(each) for each in said["stages"].values()]
+        told = said["total"]
+        p99 = "" if told["p99_us"] is None else duration(told["p99_us"] * 1e3)
+        counts = [f"{said[name]:,}" for name in ("reports", "coalesced", "dropped", "unread")]
+        rows.append([device.name, device.device, _median(told), p99, *stages, *counts])
+    click.echo()
+    stages = [name.upper() for name in seen.devices[0].to_json()["stages"]]
+    headers = ["DEVICE", "", "MEDIAN", "P99", *stages, "REPORTS", "COALESCED", "DROPPED", "UNREAD"]
+    table(headers, rows, right=range(2, len(headers)))
+    click.echo(
+        "Not measured: the device's firmware and USB polling before, the compositor and the display"
+        " after, and readers of hidraw."
+    )
+
+
+def _median(said: dict[str, Any]) -> str:
+    return "" if said["p50_us"] is None else duration(said["p50_us"] * 1e3)
 
 
 def _share(part: float) -> str:

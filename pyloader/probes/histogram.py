@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,3 +47,13 @@ def _place(sums: NDArray[np.float64], below: float) -> tuple[int, float]:
     before = sums[n - 1] if n else 0.0
     count = sums[n] - before
     return n, (below - before) / count if count else 0.0
+
+
+def to_json(counts: NDArray[np.uint64]) -> dict[str, Any]:
+    """Samples and percentiles in µs; one that the samples are too few for is None."""
+    samples = int(counts.sum())
+    values = percentiles(counts, tuple(PERCENTILES)) or [0.0] * len(PERCENTILES)
+    return {"samples": samples} | {
+        f"p{share:g}_us".replace(".", ""): round(value / 1e3, 2) if samples >= least else None
+        for (share, least), value in zip(PERCENTILES.items(), values, strict=True)
+    }

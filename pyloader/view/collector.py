@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from pyloader.errors import NotPermitted, ScxhidError
 from pyloader.probes import machine, procstat
 from pyloader.probes.cost import CostReader
 from pyloader.probes.frequency import FrequencyReader
+from pyloader.probes.input import DeviceLatency, InputProbe, between
 from pyloader.probes.queues import QueueReader
 from pyloader.probes.sched import KINDS, SchedProbe
 from pyloader.probes.tasks import TaskReader
@@ -46,6 +47,7 @@ class Collector(Closing):
         self._missing: list[str] = []
         self._open = ExitStack()
         self._probe: SchedProbe | None = None
+        self._input: InputProbe | None = None
         self._tasks: TaskReader | None = None
         self._queues: QueueReader | None = None
         self._cost: CostReader | None = None
@@ -72,6 +74,9 @@ class Collector(Closing):
             self._tasks = self._try(lambda: TaskReader(probe), "tasks are not measured")
             if sysfs.read().is_supported:
                 self._queues = self._try(QueueReader, "queues are not measured")
+        self._input = self._try(InputProbe, "input latency is not measured")
+        if self._input:
+            programs += self._input.programs().values()
         if self._tasks:
             self._seen_tasks = Seldom(self._tasks.read, _TASKS_S)
         self._cost = CostReader(programs)
@@ -95,11 +100,12 @@ class Collector(Closing):
             cpus=cpus,
             waits=waits,
             scheduler=self._scheduler.read(now.ns / 1e9),
-            missing=tuple(self._missing),
+            missing=(*self._missing, *self._refused()),
             machine=self._machine(),
             tasks=tasks,
             chosen=self._chosen.read(self._probe, tasks) if self._probe else None,
             queues=self._queues.read() if self._queues else None,
+            devices=between(before.devices, now.devices),
             hid=self._hid(),
             tapped=self._tap.read(),
             history=self._history(),
@@ -116,10 +122,11 @@ class Collector(Closing):
 
     def close(self) -> None:
         """Take the probes off. Again is no error."""
-        for each in (self._tasks, self._queues, self._probe):
+        for each in (self._tasks, self._queues, self._input, self._probe):
             if each:
                 each.close()
-        self._tasks = self._queues = self._probe = self._seen_tasks = None
+        self._tasks = self._queues = self._seen_tasks = None
+        self._input = self._probe = None
         self._open.close()
 
     def _try(self, attach: Callable[[], _P], otherwise: str) -> _P | None:
@@ -132,9 +139,14 @@ class Collector(Closing):
             self._missing.append(f"{otherwise}: {error}{root}")
             return None
 
+    def _refused(self) -> list[str]:
+        count = self._input.refused if self._input else 0
+        return [f"{count} reports came from more HID devices than are measured"] if count else []
+
     def _read(self) -> Sums:
         sched = self._probe.read() if self._probe else None
-        return Sums(time.monotonic_ns(), procstat.read(), sched)
+        devices = self._input.read() if self._input else {}
+        return Sums(time.monotonic_ns(), procstat.read(), sched, devices)
 
     def _cpus(self, before: Sums, now: Sums, seconds: float) -> NDArray[np.void]:
         online = now.stat["cpu"].astype(np.int64)
@@ -157,9 +169,12 @@ class Collector(Closing):
 
 @dataclass(frozen=True)
 class Sums:
+    """What has been summed up until a moment, ns of CLOCK_MONOTONIC."""
+
     ns: int
     stat: NDArray[np.void]
     sched: NDArray[np.void] | None
+    devices: Mapping[str, DeviceLatency] = field(default_factory=dict[str, DeviceLatency])
 
 
 def _add_probed(

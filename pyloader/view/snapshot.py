@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyloader.hid.live import LiveReport
+from pyloader.probes import histogram
 from pyloader.probes.cost import Cost
-from pyloader.probes.histogram import PERCENTILES, percentiles
 from pyloader.probes.input import DeviceLatency
 from pyloader.probes.machine import Machine
 from pyloader.probes.sched import KINDS
@@ -59,8 +59,8 @@ class Tapped:
 class Snapshot:
     """``cpus``: records of ``CPU``, the online ones in order. ``waits``: for each of them a
     histogram of how long woken tasks waited until they ran, in ns, shape ``(len(cpus),
-    NR_BUCKETS)``; None where it was not measured. ``missing`` are sentences on what could not be
-    measured, and why."""
+    NR_BUCKETS)``; None where it was not measured. ``devices``: HID devices that sent reports.
+    ``missing`` are sentences on what could not be measured, and why."""
 
     at: float
     seconds: float
@@ -94,19 +94,13 @@ class Snapshot:
             "cpus": [_cpu_json(each) for each in self.cpus],
             "scheduler": self.scheduler.name,
             "latency": self.latency_json(),
+            "devices": [each.to_json() for each in self.devices],
             "missing": list(self.missing),
         }
 
     def latency_json(self) -> dict[str, Any] | None:
         """Samples and percentiles in µs; one that the samples are too few for is None."""
-        if self.latency is None:
-            return None
-        samples = int(self.latency.sum())
-        values = percentiles(self.latency, tuple(PERCENTILES)) or [0.0] * len(PERCENTILES)
-        return {"samples": samples} | {
-            f"p{share:g}_us".replace(".", ""): round(value / 1e3, 2) if samples >= least else None
-            for (share, least), value in zip(PERCENTILES.items(), values, strict=True)
-        }
+        return None if self.latency is None else histogram.to_json(self.latency)
 
 
 def _cpu_json(record: np.void) -> dict[str, Any]:

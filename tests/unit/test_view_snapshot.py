@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from pyloader.probes.histogram import NR_BUCKETS
+from pyloader.probes.input import STAGES, DeviceLatency, between
 from pyloader.view.snapshot import CPU, Snapshot
 from tui import cli
 
@@ -51,3 +54,29 @@ def test_a_table_has_the_columns_that_are_told(capsys: pytest.CaptureFixture[str
     assert "(5 wake-ups in 2.0 s)" in out
     cli.show(snapshot(0, probed=False))
     assert "woken" not in capsys.readouterr().out
+
+
+def latency(reports: int, total: int) -> DeviceLatency:
+    stages = np.zeros((len(STAGES), NR_BUCKETS), np.uint64)
+    stages[:, 80] = total
+    return DeviceLatency(
+        "0003:046D:C52B.0004", "A mouse", stages.sum(axis=0), stages, reports, 3 * reports, 2, 1, 0
+    )
+
+
+def test_of_devices_only_what_came_meanwhile_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    before = {"a": latency(5, 5), "b": latency(7, 7)}
+    assert between(before, before) == ()
+    [seen] = between(before, {"a": latency(15, 10), "b": latency(7, 7)})
+    assert (seen.reports, seen.events, seen.coalesced) == (10, 30, 0)
+    assert seen.to_json()["stages"]["wait"]["samples"] == 5
+    assert seen.to_json()["total"]["samples"] == 25
+    cli.show(replace(snapshot(5), devices=(seen,)))
+    out = capsys.readouterr().out
+    assert "A mouse" in out
+    assert "Not measured: the device's firmware and USB polling before" in out
+
+
+def test_a_device_that_is_new_is_told_whole() -> None:
+    [seen] = between({}, {"a": latency(5, 5)})
+    assert seen.reports == 5

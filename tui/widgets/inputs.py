@@ -14,6 +14,9 @@ from tui.draw.scale import MARKS, LogScale
 from tui.widgets.drawn import Drawn, Line, runs
 from tui.widgets.latency import percentile_line
 
+#: How far back it looks, s.
+SPAN_S = 10.0
+_ENTRIES = 100
 #: What no program in the kernel can see.
 NOT_MEASURED = "not measured: USB polling and firmware before, compositor and display after"
 
@@ -21,7 +24,7 @@ NOT_MEASURED = "not measured: USB polling and firmware before, compositor and di
 class Inputs(Drawn):
     """A few lines a device; those that sent nothing come last."""
 
-    BORDER_TITLE = "input latency, report in → read"
+    BORDER_TITLE = f"input latency, report in → read, the last {SPAN_S:g} s"
 
     def caption(self) -> None:
         has_room = self.size.width >= len(NOT_MEASURED) + 6
@@ -31,13 +34,13 @@ class Inputs(Drawn):
         entry = self.timeline.shown if self.timeline else None
         if entry is None:
             return []
-        pal, found = self.palette, entry.snapshot.devices
+        pal, (found, seconds) = self.palette, self._lately()
         if not found:
             return [[Segment("no report of a HID device was read in this time", pal.muted)]]
         # The busiest first; with a line for the marks and one for the stages where there is room.
         order = sorted(found, key=lambda each: -int(each.total.sum()))
         roomy = height >= 4 * len(order) + 2
-        blocks = [self._device(each, entry.snapshot.seconds, width, roomy) for each in order]
+        blocks = [self._device(each, seconds, width, roomy) for each in order]
         lines: list[Line] = [self._axis(width)] if roomy else []
         for number, block in enumerate(blocks):
             rest = len(blocks) - number - 1
@@ -48,6 +51,20 @@ class Inputs(Drawn):
         if len(lines) < height:
             lines.append(self._legend(width))
         return lines
+
+    def _lately(self) -> tuple[Sequence[DeviceLatency], float]:
+        """What devices sent in the last seconds, and in how many: who types sends little in one."""
+        entries = self.timeline.up_to_shown(_ENTRIES) if self.timeline else []
+        since = entries[-1].snapshot.at - SPAN_S if entries else 0.0
+        sums: dict[str, DeviceLatency] = {}
+        seconds = 0.0
+        for entry in entries:
+            if entry.snapshot.at <= since:
+                continue
+            seconds += entry.snapshot.seconds
+            for each in entry.snapshot.devices:
+                sums[each.device] = each.plus(sums.get(each.device))
+        return tuple(sums.values()), seconds
 
     def _device(self, device: DeviceLatency, seconds: float, width: int, roomy: bool) -> list[Line]:
         pal = self.palette
