@@ -90,6 +90,7 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "remap_injecting",
         "mouse_8khz",
         "probe_switch_cost",
+        "probe_report_cost",
         "status_startup",
         "vm_boot",
     )

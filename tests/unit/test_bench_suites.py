@@ -11,6 +11,7 @@ from vm.bench import (
     exact_wakeup,
     gapless,
     probe_cost,
+    report_cost,
     swap_gap,
 )
 from vm.bench.floor import Floor, compile_program
@@ -63,6 +64,13 @@ def test_the_cost_of_the_probe_is_a_part_of_a_switch() -> None:
     of_switch, of_all = probe_cost.results(taken)
     assert (of_switch.id, of_switch.value, of_switch.ratio) == ("probe_switch_cost", 4.0, 0.02)
     assert (of_all.value, of_all.ratio) == (11.0, pytest.approx(1.1))
+
+
+def test_what_the_probe_tells_of_a_report_stands_beside_the_stamps() -> None:
+    taken = {"probe": [4e3] * 3, "stamped": [200e3] * 3, "told": [190e3] * 3}
+    cost, told = report_cost.results(taken)
+    assert (cost.id, cost.value, cost.ratio) == ("probe_report_cost", 4.0, 0.02)
+    assert (told.id, told.ratio) == ("probe_report_cost_told", pytest.approx(0.95))
 
 
 # --- exact runs ---

@@ -25,6 +25,7 @@ MODULES = {
     "remap_injecting": "vm.bench.remap_injecting",
     "mouse_8khz": "vm.bench.mouse_8khz",
     "probe_switch_cost": "vm.bench.probe_cost",
+    "probe_report_cost": "vm.bench.report_cost",
 }
 
 

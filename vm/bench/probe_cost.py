@@ -7,11 +7,14 @@ kernel's own statistic, taken in rounds of their own, for it costs two readings 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from typing import TypeVar
 
 from vm.bench.floor import BUILD, Floor, compile_floor, compile_program
 from vm.bench.result import Result, Samples, compare
+
+_T = TypeVar("_T")
 
 SUITE = "probe_switch_cost"
 CPUS = 2
@@ -48,7 +51,7 @@ def sample(rounds: int = ROUNDS) -> dict[str, list[float]]:
         def counted() -> dict[str, float]:
             with SchedProbe() as probe:
                 before = int(probe.read()["switches"].sum())
-                took_ns, ran_ns = _run_times(lambda: hackbench.ask("go")[0])
+                took_ns, ran_ns = run_times(_PROGRAMS, lambda: hackbench.ask("go")[0])
                 switches = int(probe.read()["switches"].sum()) - before
             return {"probe": ran_ns / switches, "switch": took_ns * CPUS / switches}
 
@@ -63,13 +66,13 @@ def sample(rounds: int = ROUNDS) -> dict[str, list[float]]:
     return samples
 
 
-def _run_times(work: Callable[[], int]) -> tuple[int, int]:
-    """What ``work`` returns, and for how long the probe's programs ran meanwhile, in ns."""
+def run_times(programs: Iterable[str], work: Callable[[], _T]) -> tuple[_T, int]:
+    """What ``work`` returns, and for how long the programs of those names ran meanwhile, in ns."""
     with ExitStack() as stack:
-        both = [stack.enter_context(Floor(BUILD / "run_time", name)) for name in _PROGRAMS]
-        before = [each.ask("on")[0] for each in both]
+        all_ = [stack.enter_context(Floor(BUILD / "run_time", name)) for name in programs]
+        before = [each.ask("on")[0] for each in all_]
         returned = work()
-        after = [each.ask("read")[0] for each in both]
+        after = [each.ask("read")[0] for each in all_]
     return returned, sum(after) - sum(before)
 
 

@@ -103,13 +103,15 @@ def _hid(suites: Sequence[str], tell: Tell) -> Measured:
 
 
 def _probes(suites: Sequence[str], tell: Tell) -> Measured:
-    from vm.bench import probe_cost
+    from vm.bench import probe_cost, report_cost
     from vm.bench.guest import sample_inside
 
-    probe_cost.prepare()
-    tell("talking, with the probe of top and without")
+    modules = {module.SUITE: module for module in (probe_cost, report_cost)}
+    for suite in suites:
+        modules[suite].prepare()
+    tell("talking and typing, with the probes of top and without")
     sampled = sample_inside(suites, cpus=probe_cost.CPUS)
-    results = probe_cost.results(sampled.samples[probe_cost.SUITE])
+    results = [each for s in suites for each in modules[s].results(sampled.samples[s])]
     return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
 
 
@@ -150,7 +152,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
         "remap_injecting",
         "mouse_8khz",
     ): _hid,
-    ("probe_switch_cost",): _probes,
+    ("probe_switch_cost", "probe_report_cost"): _probes,
     ("top_cpu_1hz", "top_cpu_10hz", "top_first_paint", "top_key_to_paint"): _screen,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
