@@ -31,6 +31,7 @@ from vm.demo_stage import COLOR_VARIABLE
 from vm.demo_steps import REFUSED_VARIABLE, STALL_VARIABLE, STEPS
 from vm.kernels import Kernel
 from vm.listing import progress_bar
+from vm.shell import run_shell
 
 #: The guest needs a minute or two under emulation; a machine with little to spare needs more.
 _TIMEOUT_S = 900.0
@@ -47,6 +48,8 @@ class Show:
     steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     impossible: str = ""
     ended: bool = False
+    picture: str = ""
+    """The screen of ``scxhid top``, an SVG."""
     strays: list[str] = field(default_factory=list[str])
 
     def take(self, line: str) -> Mapping[str, Any] | None:
@@ -64,6 +67,8 @@ class Show:
                 self.steps.append({key: event[key] for key in ("name", "ok", "figures")})
             case "impossible":
                 self.impossible = event["why"]
+            case "picture":
+                self.picture = event["text"]
             case "end":
                 self.ended = True
             case _:
@@ -100,8 +105,29 @@ def run(wish: str, cpus: int, output: Path, screen: Screen) -> bool:
         _boot(kernel, cpus, mode, show, screen)
         seconds = (time.monotonic_ns() - started_ns) / 1e9
         write(json.dumps(document(show, kernel.version, cpus, mode, seconds), indent=1) + "\n")
+    if show.picture:
+        drawn = output.with_name("top.svg")
+        drawn.write_text(show.picture)
+        screen.picture(str(drawn))
     screen.summary(show.steps, seconds, str(output))
+    if screen.console.is_terminal and os.isatty(0):
+        _stay(kernel, cpus, mode, screen)
     return len(show.steps) == len(STEPS) and all(step["ok"] for step in show.steps)
+
+
+def _stay(kernel: Kernel, cpus: int, mode: str, screen: Screen) -> None:
+    """Let the viewer have ``scxhid top`` in a machine under the same load, until it is left."""
+    screen.remark("Now scxhid top itself, in a machine under load. q leaves it, ? shows its keys.")
+    run_shell(
+        [sys.executable, "-m", "vm.demo_top"],
+        kernel=kernel.version,
+        cpus=cpus,
+        memory="1G",
+        accel=mode,
+        rw=(),
+        udev=False,
+        say=screen.remark,
+    )
 
 
 def _choose(wish: str, screen: Screen) -> Kernel:

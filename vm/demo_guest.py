@@ -10,6 +10,7 @@ standard output, one event a line:
     {"event": "output", "text", "status"}               its output and exit status
     {"event": "measuring", "what", "seconds"}
     {"event": "shown", "label", "text"}                 something measured, in words
+    {"event": "picture", "text"}                        the screen of top, an SVG
     {"event": "result", "name", "ok", "why", "figures"} the step is over
     {"event": "impossible", "why"}                      this kernel cannot do it
     {"event": "end"}
@@ -41,6 +42,7 @@ _IMPORTED_LATE = (
     "pyloader.verifier",
     "rich.console",
     "rich.table",
+    "tui.screen",
 )
 
 

@@ -41,6 +41,7 @@ _ROWS = (
 _NEXT = (
     ("scxhid vm shell --cpus 4", "a machine like this one, to try things in"),
     ("scxhid sched info simple", "what a scheduler says about itself, its knobs"),
+    ("scxhid top", "the screen, on this very machine"),
     ("scxhid doctor", "whether this very machine can do it"),
     ("sudo scxhid sched use simple", "and then it does; `scxhid sched stop` undoes it"),
 )
@@ -114,6 +115,11 @@ class Screen:
                 self._verdict(event)
             case _:
                 pass
+
+    def picture(self, path: str) -> None:
+        """Where the screen of ``scxhid top`` was drawn."""
+        self._line()
+        self._prose(f"{path} shows the screen of step the_screen; any browser opens it.")
 
     def summary(self, steps: Sequence[Mapping[str, Any]], seconds: float, output: str) -> None:
         """The figures side by side, and where they went."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pyloader import history, sched, sysfs
@@ -121,6 +123,17 @@ def statistics(stage: Stage) -> None:
     stage.check(50 < busy < 120, f"tasks are said to have run for {busy:.0f} % of the time")
 
 
+def the_screen(stage: Stage) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "top.svg"
+        stage.run(f"top --screenshot {path} --for 6 --every 0.5")
+        drawn = path.read_text() if path.exists() else ""
+    stage.emit("picture", text=drawn)
+    stage.figure("picture_bytes", len(drawn))
+    # In an SVG of text each space is one that does not break.
+    stage.check("scheduler" in drawn and "simple" in drawn, "the screen does not name what runs")
+
+
 def stall_ejected(stage: Stage) -> None:
     ran = stage.run(f"sched use {os.environ[STALL_VARIABLE]} after_s=1 --trial 20", status=1)
     events = [event for event in history.read() if event["name"] == "stall"]
@@ -205,6 +218,13 @@ STEPS = (
         " call reads all rows. The map is pinned in a file system: any later process finds it,"
         " and no daemon has to live.",
         statistics,
+    ),
+    Step(
+        "the_screen",
+        "All of it on one screen",
+        "scxhid top attaches its probes, looks for some seconds, and here draws itself into a file;"
+        " on a terminal it stays, and its keys swap schedulers and turn knobs.",
+        the_screen,
     ),
     Step(
         "stall_ejected",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pyloader.libbpf import links
 from pyloader.view.recording import Recording
 from tests.guest.command import done
 from tests.guest.terminal import Terminal
+from tests.guest.test_top_input import MOVEMENT, plugged, reader
 
 # An emulated machine takes its time to start a Python with all that a screen imports.
 STARTS_S = 90.0
@@ -64,6 +66,18 @@ def test_all_is_done_from_the_keyboard(terminal: Terminal, recording: Path) -> N
     screen = terminal.shows("tasks that ran or waited", "scxhid")
     terminal.press("1")
     terminal.shows("▾simple")
+    with plugged("on the screen") as mouse, reader(mouse):
+        for _ in range(40):
+            mouse.uhid.send(MOVEMENT)
+            time.sleep(0.05)
+        screen = terminal.shows("Mouse on the screen of the tests", "fixups", "wait")
+        line = next(line for line in screen.splitlines() if "on the screen of the tests" in line)
+        assert "unread" not in line
+        terminal.press("4")
+        terminal.shows("Mouse on the screen of the tests", "no program is on it")
+        mouse.uhid.send(MOVEMENT)
+        terminal.shows("X 1  Y 1")
+        terminal.press("1")
     terminal.press("x")
     terminal.shows("Take simple off")
     terminal.press("Enter")
