@@ -127,6 +127,8 @@ class InputProbe(Closing):
 
     def close(self) -> None:
         """Take it off. Again is no error."""
+        for each in (self._devices, self._readers):
+            each.close()
         self._object.close()
 
 

@@ -168,9 +168,9 @@ def test_what_is_not_read_at_once_is_counted(mouse: Plugged) -> None:
         assert seen.total.sum() == 1
         assert not seen.stages[STAGES.index("wake") : STAGES.index("read")].any()  # it was awake
         os.read(fd, EVENT_BYTES * 64)
-        send(mouse, 40, 0)  # more than the 64 events that fit
+        send(mouse, 200, 0)  # more than the 512 events that fit
         seen = settled(probe, mouse)
-        assert 60 <= seen.dropped <= 64
+        assert 500 <= seen.dropped <= 512
         os.read(fd, EVENT_BYTES * 64)
         assert settled(probe, mouse).total.sum() == 2
         os.close(fd)
@@ -196,7 +196,7 @@ def test_a_reader_that_is_killed_leaves_nothing(mouse: Plugged) -> None:
 @pytest.mark.smoke
 def test_the_command_tells_it(mouse: Plugged) -> None:
     with reader(mouse):
-        child = Child(lambda tell: send(mouse, 100, 0.02))
+        child = Child(lambda tell: send(mouse, 1_000_000, 0.02))
         said = done("top", "--once", "--for", "1", "--json").json
         text = done("top", "--once", "--for", "0.5").out
         child.kill()
