@@ -190,6 +190,7 @@ def test_a_reader_that_is_killed_leaves_nothing(mouse: Plugged) -> None:
             child.kill()
         assert probe.readers() == 0
         assert settled(probe, mouse).total.sum() == 3
+    del probe  # its variables are mapped for as long as somebody may look at them
     assert kernel.settled_bpf_objects() == before
 
 
