@@ -20,12 +20,13 @@ test: setup  ## every test: plain, on this host's BPF, and inside virtual machin
 bench: setup  ## all benchmarks, or one suite: make bench SUITE=NAME
 	@$(VENV)/python -m vm.bench $(SUITE)
 
-lint:  ## ruff, pyright and clang-format; all of them, also after one has failed
+lint:  ## ruff, pyright, import-linter and clang-format; all of them, also after one has failed
 	@sh pyloader/_setup/setup.sh --lint
 	@status=0; try() { echo "$$*"; "$$@" || status=1; }; \
 	try $(VENV)/ruff check --quiet; \
 	try $(VENV)/ruff format --check --quiet; \
 	try $(VENV)/pyright; \
+	try $(VENV)/lint-imports --no-cache; \
 	try clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h'); \
 	exit $$status
 
