@@ -127,17 +127,18 @@ def test_a_slow_program_shows_in_its_own_stage(mouse: Plugged, program: Program)
     medians = {name: p50_ms(counts) for name, counts in zip(STAGES, slow.stages, strict=True)}
     assert medians.pop("fixups") == pytest.approx(20, rel=0.1)
     before = {name: p50_ms(counts) for name, counts in zip(STAGES, plain.stages, strict=True)}
-    assert all(value < before[name] + 1 for name, value in medians.items()), (before, medians)
+    assert all(value < before[name] + 2 for name, value in medians.items()), (before, medians)
 
 
 def test_a_reader_behind_a_hog_shows_as_waiting(mouse: Plugged, simple: str) -> None:
     use(simple, "slice_us=20ms")
     with InputProbe() as probe, hog():
         seen, p50 = through(probe, mouse, 0.08)
-    assert p50_ms(seen.total) == pytest.approx(p50, rel=0.05)
+    # Between the read and the stamp after it the hog may come once more.
+    assert p50_ms(seen.total) == pytest.approx(p50, rel=0.1)
     medians = {name: p50_ms(counts) for name, counts in zip(STAGES, seen.stages, strict=True)}
     assert medians.pop("wait") > 0.8 * p50
-    assert all(value < 1 for value in medians.values()), medians
+    assert all(value < 3 for value in medians.values()), medians
 
 
 def test_devices_and_readers_keep_apart(mouse: Plugged) -> None:

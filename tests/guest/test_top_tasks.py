@@ -114,7 +114,7 @@ def test_what_runs_changes_its_class_with_the_scheduler(simple: str) -> None:
     """Also without a switch: at the first look after the change, before there can be one."""
     with hogs(1), SchedProbe() as probe:
         assert kind_of_running(probe) == "fair"
-        before, began = probe.read()["ns"][CPU].sum(), time.monotonic_ns()
+        before, began = int(probe.read()["ns"][CPU].sum()), time.monotonic_ns()
         use(simple, "slice_us=100ms")
         assert kind_of_running(probe) == "ext"
         assert of_kinds(probe)["ext"] > 0.9
@@ -123,7 +123,8 @@ def test_what_runs_changes_its_class_with_the_scheduler(simple: str) -> None:
         assert of_kinds(probe)["fair"] > 0.9
         passed = time.monotonic_ns() - began
         # What was split is counted once.
-        assert probe.read()["ns"][CPU].sum() - before == pytest.approx(passed, rel=0.02)
+        counted = int(probe.read()["ns"][CPU].sum()) - before
+        assert counted == pytest.approx(passed, rel=0.02)
 
 
 def kind_of_running(probe: SchedProbe) -> str:

@@ -156,11 +156,13 @@ def test_the_chosen_one_has_a_histogram_of_its_own(probe: SchedProbe) -> None:
         assert probe.chosen().shape == (NR_BUCKETS,)
         time.sleep(0.1)
         assert probe.chosen().sum() == 0
-        probe.choose(pid)
         with TaskReader(probe) as reader:
+            reader.read()
+            probe.choose(pid)
+            began = time.monotonic()
             time.sleep(0.3)
-            woken = of(reader.read(), pid)["wakeups"] * 0.3
-        assert probe.chosen().sum() == pytest.approx(woken, abs=3)
+            woken = of(reader.read(), pid)["wakeups"] * (time.monotonic() - began)
+            assert probe.chosen().sum() == pytest.approx(woken, abs=3)
         probe.choose(None)
         time.sleep(0.1)
         assert probe.chosen().sum() == 0

@@ -29,7 +29,7 @@ def test_a_sample_is_the_difference_of_two_moments() -> None:
         counters(1000, 500, 100, 100), counters(3000, 1500, 1000, 200), [30, 10, 20]
     )
     assert sample.switches_per_s == 500
-    assert sample.share == 10
+    assert sample.share == 9
     assert (sample.late_p50_ns, sample.late_p99_ns) == (20, 30)
 
 
