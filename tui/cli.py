@@ -131,15 +131,16 @@ def top(
     if once:
         _once(seconds or 1.0, as_json)
         return
+    needs_terminal = not (screenshot or themes or keys)
+    if needs_terminal and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise WrongUse(
+            "the screen needs a terminal: `scxhid top --once` prints, --screenshot draws"
+        )
     from tui import screen
 
     if themes or keys:
         click.echo("\n".join(screen.theme_names() if themes else screen.key_lines()))
         return
-    if not screenshot and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise WrongUse(
-            "the screen needs a terminal: `scxhid top --once` prints, --screenshot draws"
-        )
     wanted = screen.Wanted(every, record, replay, pane, theme, source)
     if screenshot:
         screen.picture(wanted, screenshot, size, seconds or 1.0)

@@ -84,6 +84,7 @@ def test_statistics_grow_under_load(simple: str) -> None:
     assert len(first["per_cpu"]["dispatched_global"]) >= (os.cpu_count() or 1)
 
 
+@pytest.mark.slow
 def test_watched_statistics_are_rates_until_ctrl_c(simple: str) -> None:
     use(simple)
     child = Child(lambda _: scxhid("sched", "stats", "--watch", "0.5", "--json"))

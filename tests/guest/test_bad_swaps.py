@@ -102,6 +102,7 @@ def test_a_look_at_the_status_while_it_is_swapped(simple: str, other: str) -> No
     assert seen == {"simple", "hosted_events"}
 
 
+@pytest.mark.slow
 @pytest.mark.ejects
 def test_trial_0_leaves_what_comes_to_the_kernel(simple: str, program: Program) -> None:
     use(simple)

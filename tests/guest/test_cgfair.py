@@ -47,6 +47,7 @@ def assert_shares(
     raise AssertionError(words)
 
 
+@pytest.mark.slow
 def test_groups_share_by_weight_however_many_hogs_they_have(here: Crowd) -> None:
     groups = [here.group(f"w{weight}", weight) for weight in (100, 200, 300)]
     for group, number in zip(groups, (2 * CPUS, CPUS + 1, CPUS), strict=True):
@@ -72,6 +73,7 @@ def test_weights_count_at_every_level_and_when_they_change(here: Crowd) -> None:
     assert stats["shares_known"] > stats["shares_computed"]
 
 
+@pytest.mark.slow
 def test_a_hog_that_moves_gets_its_part_of_the_new_group(here: Crowd) -> None:
     light, heavy = here.group("light", 100), here.group("heavy", 400)
     there, here_too = here.hogs(light, CPUS), here.hogs(heavy, CPUS)

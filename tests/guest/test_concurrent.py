@@ -50,6 +50,7 @@ def test_a_second_command_gives_up_after_ten_seconds(simple: str) -> None:
     use(simple)  # a killed process leaves no lock behind
 
 
+@pytest.mark.slow
 def test_two_swaps_at_once_happen_one_after_the_other(simple: str, program: Program) -> None:
     other = program("exits_by_itself")
     use(simple)

@@ -198,6 +198,7 @@ def test_the_loader_may_be_gone(simple: str, other: str) -> None:
     assert kernel.enable_seq() == before
 
 
+@pytest.mark.slow
 def test_sixteen_fresh_copies_leave_nothing_behind(simple: str, other: str) -> None:
     use(simple)  # imports and caches, before anything is counted
     use(other)

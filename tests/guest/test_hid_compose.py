@@ -80,6 +80,7 @@ def is_nothing_remapped() -> bool:
     return not PINS.exists() or not list(PINS.iterdir())
 
 
+@pytest.mark.slow
 def test_each_device_gets_its_section_and_others_the_default(
     keyboard: Plugged, mouse: Plugged, other: Plugged, desk: Path
 ) -> None:

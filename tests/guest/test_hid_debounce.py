@@ -97,6 +97,7 @@ def test_its_own_report_leaves_a_stick_where_it_is(report_id: int) -> None:
             assert after(fd, 5) == up
 
 
+@pytest.mark.slow
 def test_after_any_chatter_the_buttons_are_what_they_are() -> None:
     chance = random.Random(7)
     with Plugged("A ruin of a mouse", MOUSE) as mouse:

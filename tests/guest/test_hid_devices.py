@@ -177,6 +177,7 @@ def _s32(value: int) -> int:
     return (value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
 
 
+@pytest.mark.slow
 def test_what_was_recorded_is_sent_again(mouse: Plugged, tmp_path: Path) -> None:
     """Two recordings: of the mouse, and of the device that plays the first back."""
     sent = [bytes([n % 8, n, 256 - n, 0]) for n in range(1, 21)]

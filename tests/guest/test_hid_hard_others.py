@@ -155,6 +155,7 @@ def at_once(*commands: tuple[str, ...]) -> list[Outcome]:
     return [child.result() for child in children]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", ["", 'f9 = "playpause"\n'], ids=["", "keys are added"])
 def test_two_at_once_leave_the_rules_of_one(keyboard: Plugged, tmp_path: Path, more: str) -> None:
     commands = [
@@ -175,6 +176,7 @@ def test_two_at_once_leave_the_rules_of_one(keyboard: Plugged, tmp_path: Path, m
     assert keyboard.device.rdesc == KEYBOARD
 
 
+@pytest.mark.slow
 def test_remap_and_detach_at_once(keyboard: Plugged, tmp_path: Path) -> None:
     remap = ("hid", "remap", write(tmp_path / "a.toml", "a"), "--device", keyboard.sysname)
     done(*remap)

@@ -121,6 +121,7 @@ def test_while_a_fixup_is_attached_and_the_device_asked_anew() -> None:
     try_each(MOUSE, attach, deciding)
 
 
+@pytest.mark.slow
 def test_while_an_object_of_udev_hid_bpf_is_attached(program: Program) -> None:
     attach = ("hid", "attach", program("hid_foreign"), "--force")
     try_each(MOUSE, attach, deciding)
@@ -143,6 +144,7 @@ def test_during_a_remap_that_adds_keys(tmp_path: Path) -> None:
     try_each(KEYBOARD, ("hid", "remap", str(path)), chosen)
 
 
+@pytest.mark.slow
 def test_while_tables_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(RULES)

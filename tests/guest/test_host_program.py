@@ -122,6 +122,7 @@ def test_no_cpu_is_left_out(simple: str) -> None:
             workers.all_go_on(within_s=5)
 
 
+@pytest.mark.slow
 @pytest.mark.ejects
 def test_the_dump_of_a_stall_names_the_queue_and_so_the_policy(
     simple: str, program: Program

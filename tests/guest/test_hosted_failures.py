@@ -81,6 +81,7 @@ def test_one_that_does_not_start_with_nothing_before_it(stall: str) -> None:
     assert not kernel.pins()
 
 
+@pytest.mark.slow
 def test_a_stall_is_seen_within_the_default_trial(simple: str, stall: str) -> None:
     use(simple, "slice_us=3000")
     with hogs(per_cpu=1, nice=5):
@@ -96,6 +97,7 @@ def test_a_stall_is_seen_within_the_default_trial(simple: str, stall: str) -> No
     assert "hosted_stall" in done("sched", "log", "--dump").out
 
 
+@pytest.mark.slow
 def test_a_stall_of_what_the_old_one_had_queued(simple: str, stall: str) -> None:
     use(simple)
     with hogs(per_cpu=2, nice=5):

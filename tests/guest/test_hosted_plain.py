@@ -18,6 +18,7 @@ def plain(program: Program) -> str:
     return program("exits_by_itself")
 
 
+@pytest.mark.slow
 def test_to_and_fro(simple: str, plain: str) -> None:
     use(simple, "slice_us=3000")
     before = kernel.enable_seq()

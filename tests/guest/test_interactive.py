@@ -136,6 +136,7 @@ def test_weights_are_what_nice_says(interactive: str, where: set[int]) -> None:
     assert sum(got[number:]) == pytest.approx(due, rel=0.35), got
 
 
+@pytest.mark.slow
 def test_pinned_and_free_hogs_share_a_cpu(interactive: str) -> None:
     use(interactive)
     with busy([{0}, {0, 1}, {0, 1}]) as pids:
@@ -189,6 +190,7 @@ def test_fast_cores_are_taken_first(interactive: str) -> None:
     assert stat("woken_fast") == after
 
 
+@pytest.mark.slow
 def test_who_waits_for_a_cpu_survives_its_going(interactive: str) -> None:
     use(interactive)
     before = kernel.enable_seq()

@@ -120,6 +120,7 @@ def test_weights_are_shares_and_change_while_it_runs(follow: Apply) -> None:
     assert kernel.enable_seq() == seq
 
 
+@pytest.mark.slow
 def test_nice_values_count_within_a_layer(follow: Apply) -> None:
     follow(rules())
     with (
@@ -160,6 +161,7 @@ def test_a_task_that_may_run_on_none_of_its_layers_cpus_runs(follow: Apply) -> N
     assert statistic("queued_anywhere") > 0
 
 
+@pytest.mark.slow
 def test_no_cpu_of_a_layer_is_left_and_its_tasks_run(follow: Apply) -> None:
     follow(rules('cpus = "1"'))
     with (
@@ -182,6 +184,7 @@ def test_no_cpu_of_a_layer_is_left_and_its_tasks_run(follow: Apply) -> None:
         others.all_go_on(within_s=5)
 
 
+@pytest.mark.slow
 def test_a_layer_that_may_preempt_waits_less(follow: Apply) -> None:
     lazy = "slice_us = 20000"
     follow(rules('latency = "interactive"\npreempt = true', lazy))

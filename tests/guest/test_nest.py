@@ -84,6 +84,7 @@ def test_light_tasks_stay_on_as_many_cpus_as_they_are(program: Program) -> None:
     assert 0 < stats["primary_joined"] - stats["primary_left"] <= CPUS
 
 
+@pytest.mark.slow
 def test_new_tasks_go_where_it_is_warm(program: Program) -> None:
     use(program("simple"))
     spread = where_new_tasks_run()

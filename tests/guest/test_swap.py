@@ -94,6 +94,7 @@ def test_the_log_tells_who_came_and_went(simple: str, program: Program) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_sixteen_swaps_under_load_leave_nothing_behind(simple: str, program: Program) -> None:
     other = program("exits_by_itself")
     use(simple, "--direct")  # imports and caches, before anything is counted

@@ -14,6 +14,7 @@ import pytest
 
 from pyloader.probes.histogram import percentiles
 from pyloader.probes.sched import SchedProbe
+from pyloader.view.collector import Collector
 from tests.guest import kernel
 from tests.guest.command import done, scxhid, use
 from tests.guest.processes import Child, forked
@@ -40,8 +41,18 @@ def hog(begin: Callable[[], None] = lambda: None) -> Generator[None]:
         child.kill()
 
 
-def of_cpu(seconds: str = "0.5") -> dict[str, Any]:
-    seen = done("top", "--once", "--for", seconds, "--json").json
+@pytest.fixture
+def collector() -> Generator[Collector]:
+    """What ``top`` asks; it takes an emulated machine seconds to attach it all."""
+    with Collector() as collector:
+        collector.start()
+        yield collector
+
+
+def of_cpu(collector: Collector, seconds: float = 0.5) -> dict[str, Any]:
+    collector.take()
+    time.sleep(seconds)
+    seen = collector.take().to_json()
     assert seen["missing"] == []
     return next(cpu for cpu in seen["cpus"] if cpu["cpu"] == CPU)
 
@@ -51,22 +62,22 @@ def be_real_time() -> None:
 
 
 @pytest.mark.smoke
-def test_a_hog_is_of_the_class_that_runs_it(simple: str) -> None:
+def test_a_hog_is_of_the_class_that_runs_it(simple: str, collector: Collector) -> None:
     with hog():
-        assert of_cpu()["fair"] > 0.8
+        assert of_cpu(collector)["fair"] > 0.8
         use(simple)
-        seen = of_cpu()
+        seen = of_cpu(collector)
         assert seen["ext"] > 0.8
         assert seen["fair"] < 0.1
     with hog(be_real_time):
-        assert of_cpu()["rt"] > 0.6  # the kernel leaves a twentieth to the others
-    assert of_cpu()["busy"] < 0.5
+        assert of_cpu(collector)["rt"] > 0.6  # the kernel leaves a twentieth to the others
+    assert of_cpu(collector)["busy"] < 0.5
 
 
-def test_two_hogs_on_a_cpu_make_one_wait(simple: str) -> None:
+def test_two_hogs_on_a_cpu_make_one_wait(simple: str, collector: Collector) -> None:
     use(simple)
     with hog(), hog():
-        seen = of_cpu("1")
+        seen = of_cpu(collector, 1)
     assert seen["waiting"] == pytest.approx(1, abs=0.25)
     assert seen["busy"] > 0.95
     assert seen["switches"] > 20

@@ -134,8 +134,8 @@ def test_a_reader_behind_a_hog_shows_as_waiting(mouse: Plugged, simple: str) -> 
     use(simple, "slice_us=20ms")
     with InputProbe() as probe, hog():
         seen, p50 = through(probe, mouse, 0.08)
-    # Between the read and the stamp after it the hog may come once more.
-    assert p50_ms(seen.total) == pytest.approx(p50, rel=0.1)
+    # Times lie far apart here, and a bucket is an eighth of them wide.
+    assert p50_ms(seen.total) == pytest.approx(p50, rel=0.2)
     medians = {name: p50_ms(counts) for name, counts in zip(STAGES, seen.stages, strict=True)}
     assert medians.pop("wait") > 0.8 * p50
     assert all(value < 3 for value in medians.values()), medians

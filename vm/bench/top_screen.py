@@ -18,7 +18,7 @@ from vm.programs import find_program
 
 CPU_1HZ, CPU_10HZ = "top_cpu_1hz", "top_cpu_10hz"
 PAINT, KEY = "top_first_paint", "top_key_to_paint"
-_ROUNDS, _SPAN_S, _SETTLE_S = 6, 5.0, 2.0
+_ROUNDS, _SPAN_S, _SETTLE_S = 4, 4.0, 2.0
 _KEYS = 200
 _KEY_LIMIT_NS = 50e6
 #: What each draws first, once there is something to be seen.
