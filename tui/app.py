@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -121,6 +122,7 @@ class TopApp(App[None]):
         for each in THEMES:
             self.register_theme(each)
         self.theme = theme or "scxhid"
+        self.animation_level = "none"  # what moves by itself would be painted again and again
         self._palette: Palette | None = None
 
     # --- what widgets ask ---
@@ -166,6 +168,9 @@ class TopApp(App[None]):
         if unknown:
             self.notify(f"no key is called {', '.join(unknown)}", severity="warning")
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        # What is there by now stays: without it a collection goes through all of it again.
+        gc.collect()
+        gc.freeze()
         self._feed.start()
 
     def on_unmount(self) -> None:
@@ -210,11 +215,11 @@ class TopApp(App[None]):
         if panes.current and panes.current != f"pane-{event.tab.id}":
             self.query_one(f"#{panes.current}", Pane).leave()
         panes.current = f"pane-{event.tab.id}"
-        self.call_after_refresh(self._arrive)
+        self.present()  # what it shows is drawn with its first layout
+        self.call_after_refresh(self._focus_pane)
 
-    def _arrive(self) -> None:
+    def _focus_pane(self) -> None:
         self.pane.take_focus()
-        self.present()
 
     # --- time ---
 

@@ -88,7 +88,7 @@ def tasks(told: NDArray[np.void], seconds: float) -> NDArray[np.void]:
     made = np.zeros(len(told), TASK)
     for name in _SAME:
         made[name] = told[name]
-    if seconds <= 0:
+    if seconds < 1e-9:  # less than the clock can tell
         return made
     # A walk takes its time, in which those that it comes to last have run on.
     made["ran"] = np.minimum(told["ran_ns"] / (seconds * 1e9), 1)

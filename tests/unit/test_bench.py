@@ -91,6 +91,10 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "mouse_8khz",
         "probe_switch_cost",
         "probe_report_cost",
+        "top_cpu_1hz",
+        "top_cpu_10hz",
+        "top_first_paint",
+        "top_key_to_paint",
         "status_startup",
         "vm_boot",
     )

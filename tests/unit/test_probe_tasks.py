@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -56,6 +56,7 @@ def test_no_time_at_all_has_no_parts() -> None:
     assert (found["pid"], found["ran"]) == (1, 0)
 
 
+@settings(deadline=None)
 @given(arrays.arrays(TOLD, st.integers(0, 4)), st.floats(0, 1e6))
 def test_parts_are_parts_whatever_was_told(seen: np.ndarray, seconds: float) -> None:
     found = tasks(seen, seconds)

@@ -20,6 +20,7 @@ _DECADES = 3.5  # from the coldest to the hottest
 class Heat(Drawn):
     """A column a snapshot, the newest at the right; two octaves of waiting time a line."""
 
+    LEAST_S = 0.45  # it shows minutes, or sums of seconds
     BORDER_TITLE = "woken → running, over time"
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:

@@ -24,6 +24,7 @@ NOT_MEASURED = "not measured: USB polling and firmware before, compositor and di
 class Inputs(Drawn):
     """A few lines a device; those that sent nothing come last."""
 
+    LEAST_S = 0.45  # it shows minutes, or sums of seconds
     BORDER_TITLE = f"input latency, report in → read, the last {SPAN_S:g} s"
 
     def caption(self) -> None:

@@ -54,9 +54,10 @@ def commands(hertz: int, folder: Path) -> dict[str, list[str]]:
     if htop:
         made["htop"] = [htop, "-d", str(round(10 / hertz))]  # tenths of a second
     if btop:
-        config = folder / f"btop-{hertz}.conf"
-        config.write_text(f"update_ms = {round(1000 / hertz)}\n")
-        made["btop"] = [btop, "--utf-force", "-u", str(round(1000 / hertz))]
+        config = folder / f"{hertz}" / "btop"
+        config.mkdir(parents=True, exist_ok=True)
+        (config / "btop.conf").write_text(f"update_ms = {round(1000 / hertz)}\n")
+        made["btop"] = ["env", f"XDG_CONFIG_HOME={config.parent}", btop, "--utf-force"]
     return made
 
 
