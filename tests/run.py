@@ -1,5 +1,8 @@
 """Every test in parts, one after the other: on this machine, then inside virtual machines.
 
+What is slow runs by hand, with ``-m slow``: on this machine the demo from end to end, which
+``make demo`` is and which judges itself.
+
 Inside: all on the newest kernel with two CPUs, a few telling ones on the oldest with four, among
 them that each scheduler starts and stops.
 
@@ -31,7 +34,7 @@ def guest(*options: str, words: tuple[str, ...] = ()) -> list[str]:
 
 # Part → its command.
 PARTS = {
-    "on this machine": [sys.executable, "-m", "pytest"],
+    "on this machine": [sys.executable, "-m", "pytest", "-m", "not slow"],
     "inside a virtual machine": guest(),
     "on the oldest kernel, with 4 CPUs": guest(
         *("--kernel", "oldest", "--cpus", "4"),
