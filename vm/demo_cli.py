@@ -34,8 +34,8 @@ def demo(kernel: str, cpus: int, output: Path) -> None:
 
     Boots a real kernel, puts its CPUs under load, then: the kernel's own scheduler, another one
     in its place, a knob turned live, a swap, statistics, a scheduler that stalls and is thrown
-    out, one that the verifier refuses, and back to normal; scxhid top
-    draws itself into top.svg beside the figures and, on a terminal, stays at the end. Each step shows the command that does
+    out, one that the verifier refuses, and back to normal; scxhid top draws itself into top.svg
+    beside the figures and, on a terminal, stays at the end. Each step shows the command that does
     it and what was measured. Nothing happens to this machine, and no root is needed. About four
     minutes under emulation.
 
