@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STALL_VARIABLE, REFUSED_VARIABLE = "SCXHID_DEMO_STALL", "SCXHID_DEMO_REFUSED"
 
 _SPAN_S = 3.0
-_FIRST = -19  # nice value of the process that draws the screen
+FIRST = -19  # nice value of the process that draws the screen
 _EXIT_STALL = "error_stall"
 
 
@@ -128,7 +128,7 @@ def the_screen(stage: Stage) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "top.svg"
         # An emulated machine that is this full would take minutes to draw it.
-        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+        os.setpriority(os.PRIO_PROCESS, 0, FIRST)
         try:
             stage.run(f"top --screenshot {path} --for 6 --every 0.5")
         finally:
