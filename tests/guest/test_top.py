@@ -59,6 +59,7 @@ def of_cpu(collector: Collector, seconds: float = 0.5) -> dict[str, Any]:
 
 def be_real_time() -> None:
     os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    time.sleep(0.01)  # the probe sees what class a task is of when it gets the CPU
 
 
 @pytest.mark.smoke

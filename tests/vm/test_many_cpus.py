@@ -10,7 +10,7 @@ from vm import many_cpus
 from vm.kernels import Kernel
 
 
-@pytest.mark.parametrize("cpus", [1, 8])
+@pytest.mark.parametrize("cpus", [pytest.param(1, marks=pytest.mark.slow), 8])
 def test_every_scheduler_starts_runs_a_load_and_stops(kernel: Kernel, cpus: int) -> None:
     outcome = many_cpus.run(kernel, list(schedulers()), root=REPOSITORY, cpus=cpus, as_used=True)
     assert {stay.label.split()[0] for stay in outcome.stays} == set(schedulers())
