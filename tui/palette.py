@@ -109,7 +109,7 @@ def palette(variables: Mapping[str, str], has_colours: bool) -> Palette:
         text=style("foreground"),
         muted=style("text-disabled", "foreground", dim=True)
         if background.ansi is not None
-        else Style(color=_mixed(background, _colour(variables, "foreground"), 0.55).rich_color),
+        else Style(color=background.blend(_colour(variables, "foreground"), 0.55).rich_color),
         strong=style("foreground", bold=True),
         good=style("success"),
         middling=style("warning"),
@@ -133,15 +133,10 @@ def _heat(background: Color, hot: Color) -> tuple[Style, ...]:
     if background.ansi is not None or hot.ansi is not None:
         names = ("bright_black", "blue", "cyan", "yellow", "bright_yellow", "red")
         return (Style(), *(Style(color=name) for name in names))
-    cool = background.blend(hot.lighten(0.0), 0.0)
-    steps = [cool.blend(hot, n / (_HEAT - 1)) for n in range(_HEAT)]
+    steps = [background.blend(hot, n / (_HEAT - 1)) for n in range(_HEAT)]
     white = Color(255, 255, 255) if background.brightness < 0.5 else Color(60, 0, 0)
     steps[-3:] = [hot.blend(white, n * 0.3) for n in range(3)]
     return tuple(Style(color=each.rich_color) for each in steps)
-
-
-def _mixed(one: Color, other: Color, part: float) -> Color:
-    return one.blend(other, part)
 
 
 def _colour(variables: Mapping[str, str], name: str, fallback: str = "foreground") -> Color:

@@ -13,6 +13,7 @@ from pyloader import bpffs, sysfs
 from pyloader.attached import Attached
 from pyloader.closing import Closing
 from pyloader.errors import NotPermitted, ScxhidError
+from pyloader.probes.events import rates
 from pyloader.running import current, since_ns
 
 #: Of ``SchedulerState.mode``, as users read it.
@@ -162,10 +163,7 @@ class SchedulerReader(Closing):
     def _event_rates(self, now: float) -> Mapping[str, float] | None:
         counts = sysfs.events()
         before, self._events = self._events, (counts, now)
-        if not before or now <= before[1] or before[0].keys() != counts.keys():
-            return None
-        span = now - before[1]
-        return {name: (count - before[0][name]) / span for name, count in counts.items()}
+        return rates(before[0], counts, now - before[1]) if before else None
 
 
 def _previous() -> str | None:
