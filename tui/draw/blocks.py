@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 EIGHTHS = " ▁▂▃▄▅▆▇█"
+_BLOCKS = np.array(list(EIGHTHS))
 
 
 def block(share: float) -> str:
@@ -21,10 +24,8 @@ def spark(values: Iterable[float], full: float) -> str:
 
 def columns(shares: Sequence[float], height: int) -> list[str]:
     """Lines, top first, of bars ``height`` lines high; ``shares`` are 0 to 1, one a column."""
-    return [
-        "".join(
-            block(min(1.0, share * height - line)) if share * height > line else " "
-            for share in shares
-        )
-        for line in range(height - 1, -1, -1)
-    ]
+    if not len(shares):
+        return [""] * height
+    above = np.nan_to_num(np.asarray(shares)) * height - np.arange(height - 1, -1, -1)[:, None]
+    eighths = np.where(above > 0, np.clip(np.rint(above * 8), 1, 8), 0).astype(np.intp)
+    return _BLOCKS[eighths].view(f"U{len(shares)}")[:, 0].tolist() if height > 0 else []

@@ -32,13 +32,14 @@ class TaskLatency(Drawn):
         entry = self.timeline.shown if self.timeline else None
         return entry.snapshot.chosen if entry else None
 
-    def caption(self) -> None:
+    def title(self) -> str:
         chosen = self._chosen
-        self.border_title, self.border_subtitle = TaskLatency.BORDER_TITLE, ""
-        if chosen:
-            name = f"{chosen.comm} ({chosen.pid})"
-            self.border_title = f"woken → running of {name}, since it was chosen"
-            self.border_subtitle = f"{int(chosen.waits.sum()):,} wake-ups"
+        if not chosen:
+            return super().title()
+        return f"woken → running of {chosen.comm} ({chosen.pid}), since it was chosen"
+
+    def caption(self) -> str:
+        return f"{int(self._chosen.waits.sum()):,} wake-ups" if self._chosen else ""
 
     def draw(self, width: int, height: int) -> list[Line]:
         chosen = self._chosen

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tui.draw import bars, blocks, words
-from tui.widgets.drawn import Drawn, Line, runs
+from tui.widgets.drawn import Drawn, Line, runs_of, styled
 
 _NARROWEST = 17
 _WIDEST = 90
@@ -81,10 +81,7 @@ class Cpus(Drawn):
             return self._towers(found, width, height)
         return self._dots(found, width, height)
 
-    def caption(self) -> None:
-        self.border_subtitle = self._legend(self.size.width)
-
-    def _legend(self, width: int) -> Text:
+    def caption(self) -> Text:
         """Which colour is which kind of task."""
         said = Text()
         for number, name in enumerate(_NAMES):
@@ -92,7 +89,7 @@ class Cpus(Drawn):
             said.append(f"{glyph} ", self.palette.kinds[number])
             said.append(f"{name}  ", self.palette.muted)
         said.rstrip()
-        return said if len(said) + 4 <= width else Text()
+        return said if len(said) + 4 <= self.size.width else Text()
 
     # --- bars ---
 
@@ -170,9 +167,9 @@ class Cpus(Drawn):
         lines: list[Line] = []
         for band in bands:
             shares = [cpu.busy if cpu and cpu.busy == cpu.busy else 0.0 for cpu in band]
-            styles = [self._tower_style(cpu) for cpu in band]
+            runs = runs_of([self._tower_style(cpu) for cpu in band])
             rows = blocks.columns(shares, tall)
-            lines += [runs(row, styles) for row in rows]
+            lines += [styled(row, runs) for row in rows]
             if tall < each:
                 lines.append([Segment(_numbers(band), self.palette.muted)])
         return lines[:height]

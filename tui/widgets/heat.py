@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
 from tui.draw import blocks, words
 from tui.timeline import OCTAVES, Entry
-from tui.widgets.drawn import Drawn, Line, runs
+from tui.widgets.drawn import Drawn, Line, runs_of, styled
 
 _LABEL = 6
 _DECADES = 3.5  # from the coldest to the hottest
@@ -29,12 +31,12 @@ class Heat(Drawn):
             WeakKeyDictionary()
         )
 
-    def caption(self) -> None:
+    def caption(self) -> str:
         room = self.size.width - _LABEL
         entries = self.timeline.up_to_shown(room) if self.timeline and room > 0 else []
-        if entries:
-            span = entries[-1].snapshot.at - entries[0].snapshot.at
-            self.border_subtitle = f"the last {words.span(span)}"
+        if not entries:
+            return ""
+        return f"the last {words.span(entries[-1].snapshot.at - entries[0].snapshot.at)}"
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         if self.timeline is None or height < 2 or width <= _LABEL:
@@ -96,7 +98,7 @@ class Heat(Drawn):
             return Segment(character * len(text), self.palette.text)
         if mark:
             behind = heat[max(upper, lower)].color if upper or lower else None
-            return Segment("│" * len(text), mark + Style(bgcolor=behind))
+            return Segment("│" * len(text), _on(mark, behind))
         if not upper and not lower:
             return Segment(text, self.palette.text)
         if upper == lower:
@@ -104,7 +106,7 @@ class Heat(Drawn):
         background = heat[lower].color if lower else None
         if not upper:
             return Segment("▄" * len(text), heat[lower])
-        return Segment("▀" * len(text), Style(color=heat[upper].color, bgcolor=background))
+        return Segment("▀" * len(text), _on(heat[upper], background))
 
     @staticmethod
     def _row_label(row: int, tall: int) -> str:
@@ -135,7 +137,7 @@ class Heat(Drawn):
                 style[at : at + len(label)] = [shown] * len(label)
                 if at + len(label) < width:
                     cells[at + len(label)] = " "
-        return runs(cells[:width], style[:width])
+        return styled(cells, runs_of(style[:width]))
 
     def _load_line(self, entries: Sequence[Entry], width: int) -> Line:
         loads = blocks.spark((each.load for each in entries), 1.0)
@@ -143,6 +145,11 @@ class Heat(Drawn):
             Segment(f"{'load':>{_LABEL - 1}} ", self.palette.muted),
             Segment(loads.rjust(width - _LABEL), self.palette.kinds[0]),
         ]
+
+
+@lru_cache(maxsize=4096)
+def _on(style: Style, background: Color | None) -> Style:
+    return style + Style(bgcolor=background)
 
 
 def _grouped(octaves: np.ndarray, rows: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from pyloader.probes.histogram import percentiles
 from pyloader.probes.input import STAGES, DeviceLatency
 from tui.draw import bars, words
 from tui.draw.scale import MARKS, LogScale
-from tui.widgets.drawn import Drawn, Line, runs
+from tui.widgets.drawn import Drawn, Line, runs_of, styled
 from tui.widgets.latency import percentile_line
 
 #: How far back it looks, s.
@@ -27,9 +27,8 @@ class Inputs(Drawn):
     LEAST_S = 0.45  # it shows minutes, or sums of seconds
     BORDER_TITLE = f"input latency, report in → read, the last {SPAN_S:g} s"
 
-    def caption(self) -> None:
-        has_room = self.size.width >= len(NOT_MEASURED) + 6
-        self.border_subtitle = NOT_MEASURED if has_room else ""
+    def caption(self) -> str:
+        return NOT_MEASURED if self.size.width >= len(NOT_MEASURED) + 6 else ""
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         entry = self.timeline.shown if self.timeline else None
@@ -120,7 +119,7 @@ class Inputs(Drawn):
             styles[column] = pal.graded(scale.low * (scale.high / scale.low) ** (column / width))
         cells[scale.column(mid)] = "●"
         styles[scale.column(mid)] = pal.strong
-        return runs(cells, styles)
+        return styled(cells, runs_of(styles))
 
     def _stages(self, device: DeviceLatency, width: int) -> Line:
         """What part of the median each stage is."""

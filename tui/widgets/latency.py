@@ -12,7 +12,7 @@ from pyloader.probes.histogram import PERCENTILES, percentiles
 from tui.draw import blocks, words
 from tui.draw.scale import LogScale
 from tui.palette import Palette
-from tui.widgets.drawn import Drawn, Line, runs
+from tui.widgets.drawn import Drawn, Line, runs_of, styled
 
 
 def percentile_line(histogram: NDArray[np.generic], palette: Palette, width: int) -> Line:
@@ -41,9 +41,9 @@ def histogram_lines(
     most = counts.max() if len(counts) else 0.0
     shares = (np.sqrt(counts / most) if most else counts).tolist()
     at = np.geomspace(scale.low, scale.high, width + 1)
-    styles = [palette.graded(float(ns)) for ns in at[:-1]]
+    runs = runs_of([palette.graded(ns) for ns in at[:-1].tolist()])
     rows = blocks.columns(shares, height - 1)
-    lines = [runs(row, styles) for row in rows]
+    lines = [styled(row, runs) for row in rows]
     return [*lines, [Segment(scale.ticks(), palette.muted)]]
 
 
@@ -52,11 +52,11 @@ class Latency(Drawn):
 
     BORDER_TITLE = "woken → running"
 
-    def caption(self) -> None:
+    def caption(self) -> str:
         seen = self.timeline.shown.snapshot if self.timeline and self.timeline.shown else None
-        if seen and seen.latency is not None and seen.seconds:
-            rate = words.count(float(seen.latency.sum()) / seen.seconds)
-            self.border_subtitle = f"{rate} wake-ups/s"
+        if seen is None or seen.latency is None or not seen.seconds:
+            return ""
+        return f"{words.count(float(seen.latency.sum()) / seen.seconds)} wake-ups/s"
 
     def draw(self, width: int, height: int) -> Sequence[Line]:
         entry = self.timeline.shown if self.timeline else None
