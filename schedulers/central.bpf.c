@@ -163,7 +163,10 @@ void BPF_STRUCT_OPS(central_enqueue, struct task_struct *p, u64 enq_flags)
 
 /*
  * At the end of a run. However short it was, it took a decision: a task that yields all the time would
- * have the central CPU for itself if it paid only for what it ran.
+ * have the central CPU for itself if it paid only for what it ran. Kernel threads pay for that only: they
+ * sleep when they are done, and others wait for them. The one of RCU runs for some us every few ms, and
+ * as if those were hogs it would wait for a whole round of the queue each time: so a CPU took seconds to
+ * go offline.
  */
 static void charge(struct task_struct *p, struct task *t)
 {
@@ -173,7 +176,7 @@ static void charge(struct task_struct *p, struct task *t)
 	barrier_var(t);
 	used = p->se.sum_exec_runtime - t->charged_ns;
 	t->charged_ns += used;
-	paid = used > least ? used : least;
+	paid = used > least || p->flags & PF_KTHREAD ? used : least;
 	t->vtime += paid * 100 / p->scx.weight;
 }
 
