@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Tab, Tabs
+from textual.widgets import ContentSwitcher
 
 from pyloader.errors import ScxhidError
 from tui import keys
@@ -28,6 +28,7 @@ from tui.panes.statistics import Statistics
 from tui.panes.tasks import Tasks
 from tui.sources import Replay
 from tui.timeline import Timeline
+from tui.widgets.clickable import Keys, Panes
 from tui.widgets.drawn import Drawn
 from tui.widgets.grid import Grid
 from tui.widgets.header import Header
@@ -116,7 +117,7 @@ class TopApp(App[None]):
         self.arrived = 0
         """Snapshots until now."""
         self._clock = clock
-        self._first_pane = pane
+        self._pane = pane
         self._keymap_wanted = keymap or {}
         self._feed = Feed(self, source, interval)
         for each in THEMES:
@@ -144,26 +145,21 @@ class TopApp(App[None]):
 
     @property
     def pane(self) -> Pane:
-        return self.query_one(f"#pane-{self.query_one(Tabs).active}", Pane)
+        return self.query_one(f"#pane-{self._pane}", Pane)
 
     # --- structure ---
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
-        yield Tabs(
-            *(Tab(f"[dim]{n}[/] {name}", id=name.lower()) for n, name in enumerate(PANES, 1)),
-            id="tabs",
-            active=self._first_pane,
-        )
-        with ContentSwitcher(initial=f"pane-{self._first_pane}", id="panes"):
+        yield Panes(tuple(PANES), self._pane)
+        with ContentSwitcher(initial=f"pane-{self._pane}", id="panes"):
             for name, kind in PANES.items():
                 pane = kind()
                 pane.id = f"pane-{name.lower()}"
                 yield pane
-        yield Footer(compact=True)
+        yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one(Tabs).can_focus = False
         unknown = keys.apply(self, self._keymap_wanted)
         if unknown:
             self.notify(f"no key is called {', '.join(unknown)}", severity="warning")
@@ -171,6 +167,7 @@ class TopApp(App[None]):
         # What is there by now stays: without it a collection goes through all of it again.
         gc.collect()
         gc.freeze()
+        self.call_after_refresh(self._focus_pane)
         self._feed.start()
 
     def on_unmount(self) -> None:
@@ -206,17 +203,17 @@ class TopApp(App[None]):
     # --- panes ---
 
     def action_go(self, name: str) -> None:
-        self.query_one(Tabs).active = name.lower()
-
-    def on_tabs_tab_activated(self, event: Tabs.TabActivated) -> None:
-        if event.tab.id is None:
+        if name.lower() == self._pane:
             return
-        panes = self.query_one("#panes", ContentSwitcher)
-        if panes.current and panes.current != f"pane-{event.tab.id}":
-            self.query_one(f"#{panes.current}", Pane).leave()
-        panes.current = f"pane-{event.tab.id}"
+        self.pane.leave()
+        self._pane = name.lower()
+        self.query_one(Panes).choose(self._pane)
+        self.query_one("#panes", ContentSwitcher).current = f"pane-{self._pane}"
         self.present()  # what it shows is drawn with its first layout
         self.call_after_refresh(self._focus_pane)
+
+    def on_panes_clicked(self, event: Panes.Clicked) -> None:
+        self.action_go(event.name)
 
     def _focus_pane(self) -> None:
         self.pane.take_focus()

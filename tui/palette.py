@@ -62,7 +62,8 @@ _HEAT = 12
 @dataclass(frozen=True)
 class Palette:
     """Styles for what is drawn. ``kinds``: of CPU time, fair, sched_ext, real-time, interrupts, and
-    last what is idle; ``towers`` are the same on what is idle. ``stages``: of input latency.
+    last what is idle; ``towers`` are the same on what is idle, and ``shaded`` on a lighter one.
+    ``stages``: of input latency.
     ``heat``: from nothing to most."""
 
     text: Style
@@ -73,11 +74,13 @@ class Palette:
     bad: Style
     mark: Style
     selected: Style
+    chosen: Style
     header: Style
     kinds: tuple[Style, ...]
     stages: tuple[Style, ...]
     heat: tuple[Style, ...]
     towers: tuple[Style, ...]
+    shaded: tuple[Style, ...]
     has_colours: bool
 
     def graded(self, ns: float) -> Style:
@@ -96,6 +99,7 @@ def palette(variables: Mapping[str, str], has_colours: bool) -> Palette:
 
     background = _colour(variables, "background", "background")
     track = Style(bgcolor=_colour(variables, "panel", "background").rich_color)
+    lighter = Style(bgcolor=_lighter(variables).rich_color)
     kinds = (
         style("secondary"),
         style("primary"),
@@ -120,11 +124,19 @@ def palette(variables: Mapping[str, str], has_colours: bool) -> Palette:
         )
         if has_colours
         else Style(reverse=True),
+        chosen=Style(
+            color=background.rich_color,
+            bgcolor=_colour(variables, "primary").rich_color,
+            bold=True,
+        )
+        if has_colours
+        else Style(reverse=True, bold=True),
         header=style("primary", bold=True),
         kinds=kinds,
         stages=stages,
         heat=_heat(background, hot),
         towers=tuple(each + track for each in kinds[:-1]),
+        shaded=tuple(each + lighter for each in kinds[:-1]),
         has_colours=has_colours,
     )
 
@@ -137,6 +149,12 @@ def _heat(background: Color, hot: Color) -> tuple[Style, ...]:
     white = Color(255, 255, 255) if background.brightness < 0.5 else Color(60, 0, 0)
     steps[-3:] = [hot.blend(white, n * 0.3) for n in range(3)]
     return tuple(Style(color=each.rich_color) for each in steps)
+
+
+def _lighter(variables: Mapping[str, str]) -> Color:
+    """What is idle, in every other place."""
+    panel = _colour(variables, "panel", "background")
+    return panel if panel.ansi is not None else panel.blend(_colour(variables, "foreground"), 0.08)
 
 
 def _colour(variables: Mapping[str, str], name: str, fallback: str = "foreground") -> Color:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pyloader.probes.histogram import edges
+from pyloader.probes.histogram import edges, percentile_of_each
 from pyloader.view.snapshot import Snapshot
 
 KEPT_S = 600.0
@@ -17,6 +17,8 @@ _MOST = 3000  # of 64 CPUs one takes some 25 kB
 
 #: Rows of the heat map: octaves from a microsecond to a second.
 OCTAVES = 20
+#: Per cent of the waits on a CPU that are shorter than what is told of it.
+WAITED = 90.0
 _STARTS = 1e3 * 2.0 ** np.arange(1, OCTAVES)
 
 
@@ -31,12 +33,14 @@ class Mark:
 @dataclass(frozen=True, eq=False)
 class Entry:
     """A snapshot, what had been changed since the one before, and what the maps over time draw:
-    samples in each octave, shape ``(OCTAVES,)``, and the load of all CPUs, 0 to 1."""
+    samples in each octave, shape ``(OCTAVES,)``, and the load of all CPUs, 0 to 1; and how long
+    woken tasks waited on each CPU, but for one in ten, ns, shape ``(cpus,)``, NaN if not known."""
 
     snapshot: Snapshot
     marks: tuple[Mark, ...]
     octaves: NDArray[np.float64]
     load: float
+    waited: NDArray[np.float64]
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[Mark, ...]:
@@ -86,7 +90,10 @@ class Timeline:
         """Append it, and drop what is older than is kept."""
         last = self._entries[-1].snapshot if self._entries else None
         marks = changes(last, snapshot) if last else ()
-        self._entries.append(Entry(_thin(snapshot), marks, _octaves(snapshot), _load(snapshot)))
+        entry = Entry(
+            _thin(snapshot), marks, _octaves(snapshot), _load(snapshot), _waited(snapshot)
+        )
+        self._entries.append(entry)
         if self._back is not None:
             self._back = min(self._back + 1, len(self._entries) - 1)
         while len(self._entries) > _MOST or (
@@ -159,6 +166,12 @@ def _octaves(snapshot: Snapshot) -> NDArray[np.float64]:
     sums = np.concatenate([[0.0], np.cumsum(snapshot.latency, dtype=np.float64)])
     at = np.interp(_STARTS, edges(), sums)
     return np.diff(np.concatenate([[0.0], at, sums[-1:]]))
+
+
+def _waited(snapshot: Snapshot) -> NDArray[np.float64]:
+    if snapshot.waits is None:
+        return np.full(len(snapshot.cpus), np.nan)
+    return percentile_of_each(snapshot.waits, WAITED)
 
 
 def _load(snapshot: Snapshot) -> float:

@@ -42,6 +42,21 @@ def percentiles(counts: ArrayLike, wanted: Sequence[float]) -> list[float] | Non
     ]
 
 
+def percentile_of_each(counts: NDArray[np.generic], share: float) -> NDArray[np.float64]:
+    """The same of many histograms at once: ``counts`` is ``(rows, NR_BUCKETS)``, the result
+    ``(rows,)``; NaN where the samples are too few to say so (``PERCENTILES``)."""
+    sums = np.cumsum(counts, axis=1, dtype=np.float64)
+    total = sums[:, -1]
+    below = share * total / 100
+    n = np.minimum((sums < below[:, None]).sum(axis=1), NR_BUCKETS - 1)
+    rows = np.arange(len(sums))
+    upper = sums[rows, n]
+    lower = np.where(n > 0, sums[rows, n - 1], 0.0)
+    within = (below - lower) / np.maximum(upper - lower, 1.0)
+    values = _EDGES[n] + (_EDGES[n + 1] - _EDGES[n]) * within
+    return np.where(total >= PERCENTILES[share], values, np.nan)
+
+
 def _place(sums: NDArray[np.float64], below: float) -> tuple[int, float]:
     n = min(int(np.searchsorted(sums, below)), len(sums) - 1)
     before = sums[n - 1] if n else 0.0

@@ -12,7 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyloader.probes.histogram import NR_BUCKETS, edges, percentiles
+from pyloader.probes.histogram import (
+    NR_BUCKETS,
+    PERCENTILES,
+    edges,
+    percentile_of_each,
+    percentiles,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 U64 = st.integers(0, (1 << 64) - 1) | st.integers(0, 64).map(lambda n: (1 << n) - 1)
@@ -60,3 +66,21 @@ def test_a_percentile_is_off_by_an_eighth_at_most(
 
 def test_of_nothing_there_is_none() -> None:
     assert percentiles(np.zeros(NR_BUCKETS), [50]) is None
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, NR_BUCKETS - 1), st.integers(1, 50))), min_size=1),
+    st.sampled_from(sorted(PERCENTILES)),
+)
+def test_many_at_once_are_as_each_by_itself(
+    rows: list[list[tuple[int, int]]], share: float
+) -> None:
+    counts = np.zeros((len(rows), NR_BUCKETS), np.uint32)
+    for row, samples in enumerate(rows):
+        for bucket, number in samples:
+            counts[row, bucket] += number
+    for row, found in zip(counts, percentile_of_each(counts, share), strict=True):
+        if row.sum() < PERCENTILES[share]:
+            assert np.isnan(found)
+        else:
+            assert percentiles(row, [share]) == pytest.approx([found])

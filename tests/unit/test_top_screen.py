@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.top_screen import Screen, Steps, drive
+from tui.widgets.drawn import Drawn
 from tui.widgets.grid import Grid
 
 
@@ -306,3 +307,39 @@ def test_every_cpu_has_its_place(cpus: int, size: tuple[int, int]) -> None:
         assert drawn.count("▀") * 2 >= cpus or len(drawn) >= cpus
 
     drive(do, size=size, machine=Steps(cpus, 3))
+
+
+@pytest.mark.parametrize("theme", ["scxhid", "ansi-dark"])
+@pytest.mark.parametrize("pane", ["overview", "tasks"])
+def test_what_is_painted_bit_by_bit_is_what_a_whole_paint_shows(theme: str, pane: str) -> None:
+    """Lines that change get the frame of the others; that is no other one than they would have."""
+
+    async def do(screen: Screen) -> None:
+        for _ in range(3):
+            screen.machine.knobs["slice_us"] += 1000  # words in edges and marks change as well
+            await screen.more(2)
+        screen.app.theme = theme
+        await screen.more(2)
+        painted = screen.app.screen._compositor.render_strips()
+        for each in screen.app.query(Drawn):
+            each.redraw()
+        await screen.pilot.pause()
+        whole = screen.app.screen._compositor.render_strips()
+        assert [list(line) for line in painted] == [list(line) for line in whole]
+
+    drive(do, pane=pane)
+
+
+def test_a_click_goes_to_a_pane_and_presses_a_key() -> None:
+    async def do(screen: Screen) -> None:
+        await screen.pilot.click(offset=(screen.lines()[2].index("Tasks") + 2, 2))
+        await screen.pilot.pause()
+        assert "Xwayland" in screen.text()
+        last = len(screen.lines()) - 1
+        await screen.pilot.click(offset=(screen.lines()[last].index("Pause"), last))
+        await screen.pilot.pause()
+        assert "paused" in screen.lines()[0]
+        await screen.pilot.click(offset=(screen.lines()[last].index("palette"), last))
+        await screen.until(lambda: "Search for commands" in screen.text())
+
+    drive(do)

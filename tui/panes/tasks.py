@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 from rich.segment import Segment
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -32,7 +33,7 @@ class TaskLatency(Drawn):
         entry = self.timeline.shown if self.timeline else None
         return entry.snapshot.chosen if entry else None
 
-    def title(self) -> str:
+    def title(self) -> str | Text:
         chosen = self._chosen
         if not chosen:
             return super().title()

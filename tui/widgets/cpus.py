@@ -12,17 +12,20 @@ from rich.style import Style
 from rich.text import Text
 
 from tui.draw import bars, blocks, words
+from tui.timeline import WAITED, Entry
 from tui.widgets.drawn import Drawn, Line, runs_of, styled
 
 _NARROWEST = 17
 _WIDEST = 90
 _TAIL, _QUEUE = 5, 6  # characters of the percentage and of how many tasks wait
+_WAITED, _WAITED_FROM = 12, 44  # of "p90 1.2ms", and in bars of how many characters
 _TALLEST = 7  # lines of history below a bar
 _NAMES = ("fair", "sched_ext", "real-time", "interrupts")
 
 
 class Cpu(NamedTuple):
-    """A record of ``snapshot.CPU``, which numpy would give out value by value, slowly."""
+    """A record of ``snapshot.CPU``, which numpy would give out value by value, slowly; and how long
+    woken tasks waited at most, but for one in ten, ns; NaN if there were too few."""
 
     cpu: int
     cache: int
@@ -37,6 +40,7 @@ class Cpu(NamedTuple):
     waiting: float
     switches: float
     migrations: float
+    waited: float
 
     @property
     def kinds(self) -> tuple[float, float, float]:
@@ -50,10 +54,12 @@ class Group(NamedTuple):
     records: Sequence[Cpu]
 
 
-def groups(cpus: np.ndarray) -> list[Group]:
+def groups(entry: Entry) -> list[Group]:
     """The CPUs by node and cache, in their order."""
     found: list[Group] = []
-    order = sorted((Cpu(*each) for each in cpus.tolist()), key=lambda c: (c.node, c.cache, c.cpu))
+    pairs = zip(entry.snapshot.cpus.tolist(), entry.waited.tolist(), strict=True)
+    records = (Cpu._make((*each, ns)) for each, ns in pairs)
+    order = sorted(records, key=lambda c: (c.node, c.cache, c.cpu))
     several_nodes = len({cpu.node for cpu in order}) > 1
     for (node, cache), members in groupby(order, lambda c: (c.node, c.cache)):
         title = f"cache of {cache}" if cache >= 0 else "all"
@@ -70,7 +76,7 @@ class Cpus(Drawn):
         entry = self.timeline.shown if self.timeline else None
         if entry is None or not width or not height:
             return []
-        found = groups(entry.snapshot.cpus)
+        found = groups(entry)
         many = len(found) > 1
         rows = len(entry.snapshot.cpus) + (len(found) if many else 0)
         columns = -(-rows // height)
@@ -120,7 +126,7 @@ class Cpus(Drawn):
 
     def _history(self, cpu: int, digits: int, cell: int, tall: int) -> list[Line]:
         """How busy it was, a column a snapshot, below its bar; the last line is left empty."""
-        width = cell - digits - 1 - _TAIL - _QUEUE
+        width = cell - digits - 1 - _TAIL - _QUEUE - (_WAITED if cell >= _WAITED_FROM else 0)
         entries = self.timeline.up_to_shown(width) if self.timeline else []
         shares: list[float] = []
         for each in entries:
@@ -145,7 +151,8 @@ class Cpus(Drawn):
         tail = f" {words.percent(busy):>4}"
         queue = f" +{waiting:.1f}" if waiting >= 0.05 else ""
         room = _QUEUE if cell >= 24 else 0
-        bar = cell - digits - 1 - len(tail) - room
+        told = _WAITED if cell >= _WAITED_FROM else 0
+        bar = cell - digits - 1 - len(tail) - room - told
         ends = bars.ends_of(shares, bar)
         if pal.has_colours:
             drawn = bars.lined(ends, bar, pal.kinds)
@@ -155,6 +162,11 @@ class Cpus(Drawn):
         segments.append(Segment(tail, pal.strong if busy > 0.9 else pal.text))
         if room:
             segments.append(Segment(words.fit(queue, room), pal.middling))
+        if told:
+            known = cpu.waited == cpu.waited
+            said = words.fit(words.short(cpu.waited if known else None), told - 5)
+            segments.append(Segment(f" p{WAITED:g} ", pal.muted))
+            segments.append(Segment(said, pal.graded(cpu.waited) if known else pal.muted))
         return segments
 
     # --- towers ---
@@ -163,16 +175,31 @@ class Cpus(Drawn):
         """A column a CPU, and a gap between caches, in as many bands as it takes."""
         bands = self._bands(found, width)
         each = max(1, height // len(bands))
-        tall = each - 1 if each > 2 else each
+        has_numbers, has_waits = each > 2, each > 4 and self.palette.has_colours
+        tall = each - has_numbers - has_waits
+        are_shaded = len(bands) == 1 and None not in bands[0]
         lines: list[Line] = []
         for band in bands:
             shares = [cpu.busy if cpu and cpu.busy == cpu.busy else 0.0 for cpu in band]
-            runs = runs_of([self._tower_style(cpu) for cpu in band])
+            runs = runs_of(self._tower_styles(band, are_shaded))
             rows = blocks.columns(shares, tall)
             lines += [styled(row, runs) for row in rows]
-            if tall < each:
+            if has_waits:
+                lines.append(self._waits_line(band, width - len(band)))
+            if has_numbers:
                 lines.append([Segment(_numbers(band), self.palette.muted)])
         return lines[:height]
+
+    def _waits_line(self, band: Sequence[Cpu | None], left: int) -> Line:
+        """How long woken tasks waited on each, as a colour; with a word where it fits."""
+        pal = self.palette
+        styles = [
+            pal.graded(cpu.waited) if cpu and cpu.waited == cpu.waited else pal.muted
+            for cpu in band
+        ]
+        line = styled(["─" if cpu else " " for cpu in band], runs_of(styles))
+        label = f" p{WAITED:g}"
+        return [*line, Segment(label, pal.muted)] if left >= len(label) else line
 
     # --- dots ---
 
@@ -208,18 +235,55 @@ class Cpus(Drawn):
         return line
 
     def _bands(self, found: list[Group], width: int) -> list[list[Cpu | None]]:
-        flat: list[Cpu | None] = []
-        for group in found:
-            if flat and flat[-1] is not None:
-                flat.append(None)
-            flat += group.records
-        return [flat[n : n + width] for n in range(0, len(flat), width)]
+        """The CPUs of each line, None where there is a gap.
 
-    def _tower_style(self, cpu: Cpu | None) -> Style:
-        """The colour of what it does most."""
-        if cpu is None:
-            return self.palette.text
-        return self.palette.towers[max(range(len(cpu.kinds)), key=lambda n: cpu.kinds[n])]
+        Caches stay together where one fits into a line, and the lines are about as long as each
+        other. Where only the gaps are too much for one line, shades tell the caches.
+        """
+        cpus = sum(len(group.records) for group in found)
+        gap = 0 if cpus <= width < cpus + len(found) - 1 else 1
+        fewest = _wrapped(found, width, gap)
+        caches = -(-len(found) // len(fewest))  # as many in each line
+        even = max(
+            sum(len(group.records) + gap for group in found[at : at + caches]) - gap
+            for at in range(0, len(found), caches)
+        )
+        return _wrapped(found, even, gap) if even < width else fewest
+
+    def _tower_styles(self, band: Sequence[Cpu | None], are_shaded: bool) -> list[Style]:
+        """The colour of what each does most; every other cache is shaded if there are no gaps."""
+        pal = self.palette
+        styles: list[Style] = []
+        number, cache = 0, None
+        for cpu in band:
+            if cpu is None:
+                styles.append(pal.text)
+                continue
+            if cache is not None and (cpu.node, cpu.cache) != cache:
+                number += 1
+            cache = (cpu.node, cpu.cache)
+            most = max(range(len(cpu.kinds)), key=cpu.kinds.__getitem__)
+            shade = pal.shaded if are_shaded and number % 2 else pal.towers
+            styles.append(shade[most])
+        return styles
+
+
+def _wrapped(found: Sequence[Group], width: int, gap: int) -> list[list[Cpu | None]]:
+    """Cache after cache, a new line where the next one does not fit into what is left."""
+    bands: list[list[Cpu | None]] = [[]]
+    for group in found:
+        records: list[Cpu | None] = [*group.records]
+        if bands[-1] and len(bands[-1]) + gap + len(records) > width:
+            bands.append([])
+        if bands[-1]:
+            bands[-1] += [None] * gap
+        while len(bands[-1]) + len(records) > width:
+            room = width - len(bands[-1])
+            bands[-1] += records[:room]
+            records = records[room:]
+            bands.append([])
+        bands[-1] += records
+    return [band for band in bands if band]
 
 
 def _less(shares: Sequence[float], take: float) -> list[float]:

@@ -57,7 +57,7 @@ class Drawn(Widget):
             return
         self._shown_at = entry.snapshot.at if entry else -1e9
         self._caption()
-        self._draw_changes()
+        self.draw_changes()
 
     def title(self) -> str | Text:
         """The words in the upper edge of its frame."""
@@ -85,7 +85,7 @@ class Drawn(Widget):
         self._is_captioning = False
         self._said = said
 
-    def _draw_changes(self) -> None:
+    def draw_changes(self) -> None:
         """Draw now, and have painted what differs: painting is most of what a look costs."""
         width, height = self.size
         if not width or not self.display:
@@ -173,9 +173,7 @@ class Drawn(Widget):
             width, height = self.outer_size
             gutter = self.gutter
             self._are_edges_old = True
-            regions = tuple(
-                Region(-gutter.left, y - gutter.top, width, 1) for y in {0, height - 1}
-            )
+            regions = tuple(Region(-gutter.left, y - gutter.top, width, 1) for y in {0, height - 1})
         elif repaint and not regions:
             self._framed = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)

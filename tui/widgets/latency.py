@@ -66,6 +66,6 @@ class Latency(Drawn):
         if seen.latency is None:
             return [[Segment("not measured: ask as root", pal.muted)]]
         lines: list[Line] = [percentile_line(seen.latency, pal, width)]
-        if height >= 4:
+        if height >= 3:
             lines += histogram_lines(seen.latency, pal, width, height - 1)
         return lines
