@@ -20,7 +20,7 @@ def parse(text: str) -> NDArray[np.void]:
         name, *figures = line.split()[: len(COLUMNS) + 1] or [""]
         if not name.startswith("cpu") or not _is_number(name[3:]):
             continue
-        if not all(_is_number(each) for each in figures):
+        if figures and not _is_number("".join(figures)):
             continue
         ticks = [int(each) for each in figures]
         if max((*ticks, int(name[3:]) << 32), default=0) >= 1 << 64:

@@ -152,12 +152,13 @@ class Collector(Closing):
         online = now.stat["cpu"].astype(np.int64)
         made = np.full(len(online), -1, CPU)
         made["cpu"] = online
-        for n, cpu in enumerate(map(int, online)):
+        cpus: list[int] = online.tolist()
+        for cpu in cpus:
             if cpu not in self._caches:
                 self._caches[cpu] = sysfs.cpu_cache(cpu)
-            made["cache"][n] = self._caches[cpu]
-            made["node"][n] = self._nodes.get(cpu, -1)
-        made["mhz"] = self._frequency.read(map(int, online))
+        made["cache"] = [self._caches[cpu] for cpu in cpus]
+        made["node"] = [self._nodes.get(cpu, -1) for cpu in cpus]
+        made["mhz"] = self._frequency.read(cpus)
         for name in ("busy", *KINDS[1:], "irq", "steal", "waiting", "switches", "migrations"):
             made[name] = np.nan
         for name, part in procstat.shares(before.stat, now.stat).items():
