@@ -18,7 +18,8 @@ from tui.widgets.drawn import Drawn, Line, runs_of, styled
 _NARROWEST = 17
 _WIDEST = 90
 _TAIL, _QUEUE = 5, 6  # characters of the percentage and of how many tasks wait
-_WAITED, _WAITED_FROM = 12, 44  # of "p90 1.2ms", and in bars of how many characters
+_WAITED, _WAITED_FROM = 12, 44  # of "p90 1.2ms", and from which width on
+_MORE, _MORE_FROM = 17, 70  # of "1.2k/s 3.4GHz", the same
 _TALLEST = 7  # lines of history below a bar
 _NAMES = ("fair", "sched_ext", "real-time", "interrupts")
 
@@ -87,6 +88,24 @@ class Cpus(Drawn):
             return self._towers(found, width, height)
         return self._dots(found, width, height)
 
+    def title(self) -> str | Text:
+        """What all CPUs did together."""
+        entry = self.timeline.shown if self.timeline else None
+        if entry is None or not len(entry.snapshot.cpus):
+            return super().title()
+        cpus = entry.snapshot.cpus
+        told = [f"CPUs {words.percent(entry.load)}"]
+        for name, what in (("switches", "switches/s"), ("migrations", "moves/s")):
+            total = float(cpus[name].sum())
+            if total == total:
+                told.append(f"{words.count(total)} {what}")
+        mhz = cpus["mhz"][cpus["mhz"] > 0]
+        if len(mhz):
+            told.append(f"{mhz.mean() / 1e3:.1f} GHz")
+        while len(said := " · ".join(told)) > self.size.width - 4 and len(told) > 1:
+            told.pop()
+        return said
+
     def caption(self) -> Text:
         """Which colour is which kind of task."""
         said = Text()
@@ -126,7 +145,7 @@ class Cpus(Drawn):
 
     def _history(self, cpu: int, digits: int, cell: int, tall: int) -> list[Line]:
         """How busy it was, a column a snapshot, below its bar; the last line is left empty."""
-        width = cell - digits - 1 - _TAIL - _QUEUE - (_WAITED if cell >= _WAITED_FROM else 0)
+        width = cell - digits - 1 - _TAIL - _QUEUE - _told(cell)
         entries = self.timeline.up_to_shown(width) if self.timeline else []
         shares: list[float] = []
         for each in entries:
@@ -151,8 +170,7 @@ class Cpus(Drawn):
         tail = f" {words.percent(busy):>4}"
         queue = f" +{waiting:.1f}" if waiting >= 0.05 else ""
         room = _QUEUE if cell >= 24 else 0
-        told = _WAITED if cell >= _WAITED_FROM else 0
-        bar = cell - digits - 1 - len(tail) - room - told
+        bar = cell - digits - 1 - len(tail) - room - _told(cell)
         ends = bars.ends_of(shares, bar)
         if pal.has_colours:
             drawn = bars.lined(ends, bar, pal.kinds)
@@ -162,11 +180,15 @@ class Cpus(Drawn):
         segments.append(Segment(tail, pal.strong if busy > 0.9 else pal.text))
         if room:
             segments.append(Segment(words.fit(queue, room), pal.middling))
-        if told:
+        if cell >= _WAITED_FROM:
             known = cpu.waited == cpu.waited
-            said = words.fit(words.short(cpu.waited if known else None), told - 5)
+            said = words.fit(words.short(cpu.waited if known else None), _WAITED - 5)
             segments.append(Segment(f" p{WAITED:g} ", pal.muted))
             segments.append(Segment(said, pal.graded(cpu.waited) if known else pal.muted))
+        if cell >= _MORE_FROM:
+            rate = f"{words.count(cpu.switches)}/s"
+            mhz = f"{cpu.mhz / 1e3:.1f}GHz" if cpu.mhz > 0 else ""
+            segments.append(Segment(words.fit(f" {rate:>7} {mhz:>7}", _MORE), pal.muted))
         return segments
 
     # --- towers ---
@@ -266,6 +288,11 @@ class Cpus(Drawn):
             shade = pal.shaded if are_shaded and number % 2 else pal.towers
             styles.append(shade[most])
         return styles
+
+
+def _told(cell: int) -> int:
+    """Characters of the figures behind a bar that there is room for."""
+    return (_WAITED if cell >= _WAITED_FROM else 0) + (_MORE if cell >= _MORE_FROM else 0)
 
 
 def _wrapped(found: Sequence[Group], width: int, gap: int) -> list[list[Cpu | None]]:
