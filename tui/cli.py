@@ -52,7 +52,7 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
 @click.option("--json", "as_json", is_flag=True, help="With --once: print it as JSON.")
 @click.option(
     "--every",
-    type=Seconds(min=0.05, max=60),
+    type=Seconds(min=0.02, max=60),
     metavar="S",
     help="Refresh every S seconds (+ and - change it); by default 1, of a recording its own.",
 )

@@ -95,6 +95,7 @@ def test_the_issues_ids_are_the_names_of_the_suites() -> None:
         "top_cpu_10hz",
         "top_first_paint",
         "top_key_to_paint",
+        "top_memory",
         "status_startup",
         "vm_boot",
     )

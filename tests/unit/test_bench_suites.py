@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from pyloader.errors import ScxhidError
 from vm.bench import (
     exact_programs,
     exact_wakeup,
@@ -13,6 +14,7 @@ from vm.bench import (
     probe_cost,
     report_cost,
     swap_gap,
+    top_memory,
 )
 from vm.bench.floor import Floor, compile_program
 from vm.bench.result import Result
@@ -189,3 +191,20 @@ def test_quantiles_of_the_programs_are_in_order() -> None:
     with Floor(compile_program("messages"), "1", "2", "1", "100") as messages:
         _, p50, p99, p999, longest = messages.ask("go")
     assert 0 < p50 <= p99 <= p999 <= longest
+
+
+# --- the screen's memory ---
+
+
+def test_memory_is_compared_once_nothing_more_is_kept() -> None:
+    grows = [(place, 50_000_000 + 10_000 * min(place, 600)) for place in range(0, 3601, 50)]
+    flat = top_memory.result(grows)
+    assert (flat.value, flat.baseline_value, flat.met) == (56.0, 56.0, True)
+    leaks = top_memory.result([(place, 50_000_000 + 10_000 * place) for place, _ in grows])
+    assert leaks.ratio > 1.2
+    assert not leaks.met
+
+
+def test_memory_that_was_not_seen_to_the_end_is_no_figure() -> None:
+    with pytest.raises(ScxhidError, match="not seen at the beginning and at the end"):
+        top_memory.result([(place, 50_000_000) for place in range(0, 2000, 50)])

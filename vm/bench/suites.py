@@ -121,6 +121,12 @@ def _screen(suites: Sequence[str], tell: Tell) -> Measured:
     return Measured(top_screen.measure(suites, tell))
 
 
+def _screen_memory(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench import top_memory
+
+    return Measured(top_memory.measure(tell))
+
+
 def _status(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import status_startup
 
@@ -154,6 +160,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
     ): _hid,
     ("probe_switch_cost", "probe_report_cost"): _probes,
     ("top_cpu_1hz", "top_cpu_10hz", "top_first_paint", "top_key_to_paint"): _screen,
+    ("top_memory",): _screen_memory,
     ("status_startup",): _status,
     ("vm_boot",): _boot,
 }

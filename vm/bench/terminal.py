@@ -47,11 +47,19 @@ class OnTerminal(Closing):
                 total += int(file.read().split()[0])
         return total
 
-    def drain(self, seconds: float) -> None:
-        """Read what it draws for so long, as a terminal would."""
+    def memory(self) -> int:
+        """Of what it has in memory, bytes (proc_pid_smaps_rollup(5): Pss)."""
+        with open(f"/proc/{self._process.pid}/smaps_rollup") as file:
+            [kilobytes] = [line.split()[1] for line in file if line.startswith("Pss:")]
+        return int(kilobytes) << 10
+
+    def drain(self, seconds: float) -> bytes:
+        """Read what it draws for so long, as a terminal would; the last of it."""
+        seen = b""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._read(left)
+            seen = (seen + self._read(left))[-(1 << 16) :]
+        return seen
 
     def until(self, words: bytes, seconds: float = 20) -> int:
         """Read until ``words`` were drawn; the time then, ns of CLOCK_MONOTONIC."""
