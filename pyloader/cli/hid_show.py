@@ -27,16 +27,12 @@ def list_(programs: bool, as_json: bool) -> None:
     touch those, and they are named at the end.
     """
     from pyloader import sysfs
-    from pyloader.errors import Unsupported
-    from pyloader.hid.device import devices
+    from pyloader.hid.device import devices, require_hid
 
     if programs:
         _list_programs(as_json)
         return
-    if not sysfs.has_hid():
-        raise Unsupported(
-            "this kernel has no HID bus; `modprobe hid` loads it where it is a module"
-        )
+    require_hid()
     found = devices()
     attached = _attachments()
     beyond = sysfs.ps2_inputs()

@@ -16,6 +16,8 @@ from pyloader.names import nearest
 #: include/uapi/linux/input.h
 BUSES = {0x03: "USB", 0x05: "Bluetooth", 0x06: "virtual", 0x18: "I2C", 0x19: "host", 0x1C: "SPI"}
 
+NO_HID = "this kernel has no HID: `modprobe hid` loads it where it is a module"
+
 _SYSNAME = re.compile(r"([0-9A-F]{4}):([0-9A-F]{4}):([0-9A-F]{4})\.([0-9A-F]{4,8})", re.IGNORECASE)
 _IDS = re.compile(r"([0-9A-F]{1,4}):([0-9A-F]{1,4})", re.IGNORECASE)
 
@@ -74,6 +76,12 @@ class Device:
             raise Gone(f"{self.sysname} ({self.name}) has been unplugged")
 
 
+def require_hid() -> None:
+    """Unsupported, with the sentence that says so everywhere, where the kernel has no HID."""
+    if not sysfs.has_hid():
+        raise Unsupported(NO_HID)
+
+
 def devices() -> list[Device]:
     """Every HID device, in the order in which they came."""
     found = [device for name in sysfs.hid_devices() if (device := _read(name))]
@@ -87,7 +95,7 @@ def find_device(text: str, among: Sequence[Device] | None = None) -> Device:
     Raises:
         UnknownName: there is none; the nearest names are told.
         WrongUse: there are several.
-        Unsupported: this kernel has no HID bus.
+        Unsupported: this kernel has no HID.
     """
     meant = find_devices(text, among)
     if len(meant) > 1:
@@ -107,8 +115,8 @@ def find_devices(text: str, among: Sequence[Device] | None = None) -> list[Devic
     Raises UnknownName, Unsupported, as ``find_device``.
     """
     all_ = devices() if among is None else among
-    if among is None and not all_ and not sysfs.has_hid():
-        raise Unsupported("this kernel has no HID bus (is the module hid loaded?)")
+    if among is None and not all_:
+        require_hid()
     wanted = text.strip().lower()
     if not wanted:
         raise WrongUse("the device needs a name: `scxhid hid list` shows all")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pyloader.catalog import find_probe
 from pyloader.closing import Closing
-from pyloader.hid.device import devices
+from pyloader.hid.device import devices, require_hid
 from pyloader.probes.histogram import to_json
 
 #: Where the time goes, in order: HID programs and the driver, the input core, waking the reader,
@@ -80,11 +80,13 @@ class InputProbe(Closing):
     """Sums of all HID devices that sent reports since it was attached, for readers of evdev.
 
     Raises:
+        Unsupported: this kernel has no HID.
         NotPermitted, LoadError, AttachError, CompileError: there is nothing to be seen, for one,
-            where the kernel has no HID or no evdev.
+            where the kernel has no evdev.
     """
 
     def __init__(self) -> None:
+        require_hid()
         source = find_probe("input")
         with source.blamed():
             self._object = source.open().load()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pyloader import history, sysfs
 from pyloader.closing import Closing
-from pyloader.errors import NotPermitted, ScxhidError
+from pyloader.errors import NotPermitted, ScxhidError, Unsupported
 from pyloader.probes import machine, procstat
 from pyloader.probes.cost import CostReader
 from pyloader.probes.frequency import FrequencyReader
@@ -134,7 +134,8 @@ class Collector(Closing):
         try:
             return attach()
         except ScxhidError as error:
-            may = isinstance(error, NotPermitted) or os.geteuid() == 0
+            helpless = isinstance(error, NotPermitted | Unsupported)  # it says itself what helps
+            may = helpless or os.geteuid() == 0
             root = "" if may else "; root may look"
             self._missing.append(f"{otherwise}: {error}{root}")
             return None

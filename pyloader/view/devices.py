@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
+from pyloader import sysfs
 from pyloader.attached import Attached
 from pyloader.closing import Closing
 from pyloader.errors import NotPermitted, ScxhidError
@@ -83,9 +84,12 @@ class DevicesReader(Closing):
         self._links: list[int] = []
         self._others: list[Attachment] = []
 
-    def read(self) -> tuple[DeviceState, ...]:
-        """All devices of this moment, in the order in which they came. Nothing is raised."""
+    def read(self) -> tuple[DeviceState, ...] | None:
+        """All devices of this moment, in the order in which they came; None where the kernel has
+        no HID. Nothing is raised."""
         found = find_all()
+        if not found and not sysfs.has_hid():
+            return None
         is_root = os.geteuid() == 0
         seen: dict[str, tuple[int, Attached]] = {}
         others = self._read_others() if is_root and found else []
@@ -159,7 +163,7 @@ class DevicesReader(Closing):
 def devices() -> tuple[DeviceState, ...]:
     """All devices once; who looks again and again keeps a ``DevicesReader``."""
     with DevicesReader() as reader:
-        return reader.read()
+        return reader.read() or ()
 
 
 @lru_cache(maxsize=256)

@@ -75,7 +75,8 @@ class Snapshot:
     queues: NDArray[np.void] | None = None
     """Records of ``queues.QUEUE``; None where they cannot be read."""
     devices: tuple[DeviceLatency, ...] = ()
-    hid: tuple[DeviceState, ...] = ()
+    hid: tuple[DeviceState, ...] | None = ()
+    """All HID devices; None where the kernel has no HID."""
     tapped: Tapped | None = None
     history: tuple[Mapping[str, Any], ...] = ()
     """What was put on, taken off or thrown out, oldest first (``pyloader.history``)."""

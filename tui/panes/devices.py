@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from pyloader.hid.device import NO_HID
 from pyloader.hid.live import LiveReport
 from pyloader.view.devices import DeviceState
 from pyloader.view.snapshot import Snapshot
@@ -39,6 +40,7 @@ class Devices(Pane):
     def __init__(self) -> None:
         super().__init__()
         self._states: dict[str, DeviceState] = {}
+        self._why_none = ""
         self._masked = True
         self._reports: deque[LiveReport] = deque(maxlen=_KEPT)
         self._of: str | None = None
@@ -78,10 +80,12 @@ class Devices(Pane):
         if entry is None:
             return
         seen = entry.snapshot
-        self._states = {state.sysname: state for state in seen.hid}
+        found = seen.hid or ()
+        self._why_none = NO_HID if seen.hid is None else ""
+        self._states = {state.sysname: state for state in found}
         pal = self.top.palette
         rows: list[Row] = []
-        for state in seen.hid:
+        for state in found:
             kinds = ", ".join(state.kinds) or "–"
             on = "–" if state.programs is None else str(len(state.programs))
             style = pal.mark if state.programs else pal.text
@@ -160,7 +164,7 @@ class Devices(Pane):
     def _tell(self) -> None:
         state, pal = self._state, self.top.palette
         if state is None:
-            self.query_one("#device-prose", Static).update("")
+            self.query_one("#device-prose", Static).update(Text(self._why_none, pal.middling))
             return
         self.query_one("#device").border_title = state.name
         said = Text()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pyloader.errors import WrongUse
-from pyloader.hid.device import Device, devices, find_devices, several
+from pyloader.hid.device import Device, devices, find_devices, require_hid, several
 from pyloader.hid.interfaces import grouped, interfaces_of
 from pyloader.hid.items import BadDescriptor
 from pyloader.hid.parser import parse
@@ -39,8 +39,11 @@ def chosen(composed: Composed, text: str | None) -> list[Chosen]:
 
     Raises:
         UnknownName, WrongUse: there is none, there are several, or no rules are for it.
+        Unsupported: this kernel has no HID.
     """
     all_ = devices()
+    if not all_:
+        require_hid()
     if text is not None:
         found = find_devices(text, all_ or None)
         groups = grouped(found)
