@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import select
@@ -24,6 +25,7 @@ from tests.guest.processes import Child
 from tests.guest.test_top import CPU, hog
 from tests.hid_descriptors import MOUSE
 
+EVIOCGRAB = 0x40044590  # linux/input.h
 EVENT_BYTES, PACKET = 24, 3  # a movement along x, one along y, and the end of the packet
 REPORTS = 30
 MOVEMENT = mouse_report(x=1, y=1)
@@ -178,6 +180,45 @@ def test_what_is_not_read_at_once_is_counted(mouse: Plugged) -> None:
         before = settled(probe, mouse)
         send(mouse, 3, 0)
         assert settled(probe, mouse).since(before).unread == 3
+
+
+def test_only_the_reader_that_grabs_the_device_is_told(mouse: Plugged) -> None:
+    with ExitStack() as stack:
+        probe = stack.enter_context(InputProbe())
+        fds = [os.open(node(mouse), os.O_RDONLY | os.O_NONBLOCK) for _ in range(2)]
+        for fd in fds:
+            stack.callback(os.close, fd)
+        grabs, other = fds
+        fcntl.ioctl(grabs, EVIOCGRAB, 1)
+        for _ in range(5):
+            send(mouse, 1, 0)
+            assert len(os.read(grabs, EVENT_BYTES * 64)) == EVENT_BYTES * PACKET
+        with pytest.raises(BlockingIOError):
+            os.read(other, EVENT_BYTES)
+        grabbed = settled(probe, mouse)
+        assert (grabbed.reports, grabbed.events, grabbed.total.sum()) == (5, 5 * PACKET, 5)
+        assert (grabbed.coalesced, grabbed.unread, probe.readers()) == (0, 0, 1)
+        fcntl.ioctl(grabs, EVIOCGRAB, 0)
+        send(mouse, 1, 0)
+        for fd in fds:
+            assert len(os.read(fd, EVENT_BYTES * 64)) == EVENT_BYTES * PACKET
+        both = settled(probe, mouse).since(grabbed)
+        assert (both.reports, both.events, both.total.sum()) == (1, 2 * PACKET, 2)
+
+
+def test_a_reader_that_never_reads_does_not_blur_another(mouse: Plugged) -> None:
+    with InputProbe() as probe:
+        reads, never = (os.open(node(mouse), os.O_RDONLY | os.O_NONBLOCK) for _ in range(2))
+        for _ in range(20):
+            send(mouse, 1, 0)
+            assert len(os.read(reads, EVENT_BYTES * 64)) == EVENT_BYTES * PACKET
+        seen = settled(probe, mouse)
+        os.close(never)
+        os.close(reads)
+        assert (seen.reports, seen.events, seen.total.sum()) == (20, 2 * 20 * PACKET, 20)
+        assert (seen.coalesced, seen.dropped, seen.unread) == (19, 0, 0)
+        assert probe.readers() == 0
+        assert settled(probe, mouse).total.sum() == 20  # what was never read has no latency
 
 
 def test_a_reader_that_is_killed_leaves_nothing(mouse: Plugged) -> None:
