@@ -125,9 +125,13 @@ class Uhid(Closing):
         kernel up for five seconds.
         """
         asked: list[Asked] = []
-        while select.select([self._fd], [], [], 0.0 if asked else wait_s)[0]:
+        while select.select([self], [], [], 0.0 if asked else wait_s)[0]:
             asked.append(self._take(os.read(self._fd, _EVENT_SIZE)))
         return asked
+
+    def fileno(self) -> int:
+        """The open file, for ``select`` and for a process that sends reports itself."""
+        return self._fd
 
     def _take(self, event: bytes) -> Asked:
         (kind,) = struct.unpack_from("=I", event)

@@ -61,6 +61,7 @@ static __always_inline void count(u64 *histogram, u64 from, u64 to)
 SEC("fentry/__hid_input_report")
 int BPF_PROG(report_in, struct hid_device *hid, int type)
 {
+	u64 now = bpf_ktime_get_ns(); /* what the probe itself takes is part of what is told */
 	struct seen_device *seen;
 	struct under_way *report;
 
@@ -78,7 +79,7 @@ int BPF_PROG(report_in, struct hid_device *hid, int type)
 		return 0;
 	report->fixed = 0;
 	report->is_given = 0;
-	report->in = bpf_ktime_get_ns();
+	report->in = now;
 	return 0;
 }
 
@@ -256,7 +257,7 @@ static __always_inline bool is_read(struct evdev_client *client, struct unread *
 SEC("fexit/evdev_read")
 int BPF_PROG(read_returns, struct file *file, char *buffer, u64 size, void *offset, s64 got)
 {
-	u64 client = (u64)file->private_data, now = bpf_ktime_get_ns(), began;
+	u64 client = (u64)file->private_data, now, began;
 	struct unread *unread = bpf_map_lookup_elem(&readers, &client), taken;
 	struct seen_device *seen;
 
@@ -275,6 +276,7 @@ int BPF_PROG(read_returns, struct file *file, char *buffer, u64 size, void *offs
 	count(seen->stages[STAGE_CORE], taken.fixed, taken.queued);
 	began = count_wait(seen, taken.queued,
 			   bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), NULL, 0));
+	now = bpf_ktime_get_ns(); /* as late as can be: the reader waits for the probe as well */
 	count(seen->stages[STAGE_READ], began, now);
 	count(seen->total, taken.in, now);
 	return 0;

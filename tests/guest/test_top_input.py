@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import select
+import subprocess
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ from pyloader.probes.histogram import percentiles
 from pyloader.probes.input import STAGES, DeviceLatency, InputProbe
 from tests.guest import kernel
 from tests.guest.command import done, use
-from tests.guest.conftest import Program
+from tests.guest.conftest import OBJECTS, Program
 from tests.guest.hid import Plugged
 from tests.guest.hid_reports import mouse_report
 from tests.guest.processes import Child
@@ -28,6 +29,7 @@ from tests.hid_descriptors import MOUSE
 EVIOCGRAB = 0x40044590  # linux/input.h
 EVENT_BYTES, PACKET = 24, 3  # a movement along x, one along y, and the end of the packet
 REPORTS = 30
+TRIES = 3  # of what the emulator's host may blur by holding one CPU up
 MOVEMENT = mouse_report(x=1, y=1)
 
 
@@ -96,6 +98,18 @@ def p50_ms(counts: Any) -> float:
     return (percentiles(counts, [50]) or [0.0])[0] / 1e6
 
 
+def stamped_ns(mouse: Plugged, count: int, gap_us: int) -> tuple[float, float]:
+    """The medians of so many movements from right before each write to right after its read, and
+    of a call of the kernel in which nothing happens (``workloads/report_latency``)."""
+    uhid = mouse.uhid.fileno()
+    command = [str(OBJECTS / "report_latency"), str(uhid), node(mouse), str(count), str(gap_us)]
+    reports = [MOVEMENT.hex(), mouse_report(x=2, y=2).hex()]
+    said = subprocess.run([*command, *reports], check=True, stdout=-1, pass_fds=[uhid]).stdout
+    pairs = [tuple(map(int, line.split())) for line in said.splitlines()]
+    latencies, calls = zip(*pairs, strict=True)
+    return median(latencies), median(calls)
+
+
 def through(probe: InputProbe, mouse: Plugged, gap_s: float = 0.01) -> tuple[DeviceLatency, float]:
     """What the probe saw of REPORTS movements, and the median that the reader saw, in ms."""
     before = probe.read().get(mouse.sysname)
@@ -116,6 +130,32 @@ def test_every_report_is_told_once_by_all_its_stages(mouse: Plugged) -> None:
     assert seen.total.sum() == REPORTS
     assert seen.stages.sum(axis=1) == pytest.approx(REPORTS, abs=2)
     assert 0 < p50_ms(seen.total) < p50  # the stamps lie around it
+
+
+def test_short_latencies_are_those_of_stamps_around_them(mouse: Plugged) -> None:
+    """Less a call of the kernel, of which one half is before the report and the other after it."""
+    for _ in range(TRIES):
+        with InputProbe() as probe:
+            stamped, call = stamped_ns(mouse, 400, 3000)
+            seen = settled(probe, mouse)
+        assert (seen.reports, seen.total.sum(), seen.coalesced) == (400, 400, 0)
+        told = p50_ms(seen.total) * 1e6
+        assert told < stamped
+        if told + call == pytest.approx(stamped, rel=0.05):
+            return
+    pytest.fail(f"{told:.0f} ns were told, {stamped:.0f} stamped; a call takes {call:.0f}")
+
+
+def test_from_a_millisecond_on_they_are_those_of_the_stamps_themselves(
+    mouse: Plugged, program: Program
+) -> None:
+    """Latencies spread over many buckets of the histogram."""
+    burns = program("hid_burns")
+    done("hid", "attach", burns, "--device", mouse.sysname, "burn_us=500", "spread_us=1000")
+    with InputProbe() as probe:
+        stamped, _ = stamped_ns(mouse, 400, 3000)
+        seen = settled(probe, mouse)
+    assert p50_ms(seen.total) * 1e6 == pytest.approx(stamped, rel=0.05), stamped
 
 
 def test_a_slow_program_shows_in_its_own_stage(mouse: Plugged, program: Program) -> None:

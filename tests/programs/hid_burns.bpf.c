@@ -6,11 +6,13 @@
 char _license[] SEC("license") = "GPL";
 
 KNOB(u64, burn_us, 0, 0, 100000, "us", "how long a report is held up");
+KNOB(u64, spread_us, 0, 0, 100000, "us", "up to how much longer, at random");
 
 SEC("struct_ops/hid_burns")
 int BPF_PROG(hid_burns, struct hid_bpf_ctx *hid)
 {
-	u64 until = bpf_ktime_get_ns() + burn_us * 1000;
+	u64 more_ns = spread_us ? bpf_get_prandom_u32() % (spread_us * 1000) : 0;
+	u64 until = bpf_ktime_get_ns() + burn_us * 1000 + more_ns;
 	u32 n;
 
 	bpf_for(n, 0, 1 << 22)
