@@ -29,7 +29,7 @@ from tests.hid_descriptors import MOUSE
 EVIOCGRAB = 0x40044590  # linux/input.h
 EVENT_BYTES, PACKET = 24, 3  # a movement along x, one along y, and the end of the packet
 REPORTS = 30
-TRIES = 3  # of what the emulator's host may blur by holding one CPU up
+TRIES = 6  # of what the emulator's host may blur by holding one CPU up
 MOVEMENT = mouse_report(x=1, y=1)
 
 

@@ -6,11 +6,11 @@ import os
 import shlex
 import subprocess
 import time
-from collections import deque
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
+from textual.app import ComposeResult, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -18,13 +18,12 @@ from textual.widgets import Static
 from pyloader.hid.device import NO_HID
 from pyloader.hid.live import LiveReport
 from pyloader.view.devices import DeviceState
-from pyloader.view.snapshot import Snapshot
 from tui.asking import Ask, Confirm
 from tui.panes.pane import Pane
-from tui.timeline import Timeline
+from tui.timeline import Entry, Timeline
 from tui.widgets.grid import Column, Grid, Row
 
-_KEPT = 200  # reports
+_KEPT, _LOOKED_AT = 200, 600  # reports, and snapshots that they are taken from
 
 
 class Devices(Pane):
@@ -42,9 +41,7 @@ class Devices(Pane):
         self._states: dict[str, DeviceState] = {}
         self._why_none = ""
         self._masked = True
-        self._reports: deque[LiveReport] = deque(maxlen=_KEPT)
         self._of: str | None = None
-        self._last: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
         grid = Grid(
@@ -94,7 +91,7 @@ class Devices(Pane):
             rows.append(Row(state.sysname, cells, values, f"{state.name} {kinds} {state.sysname}"))
         self.query_one("#devices-grid", Grid).fill(rows)
         self._follow()
-        self._gather(seen)
+        self._show_reports(timeline)
         self._tell()
 
     def leave(self) -> None:
@@ -112,7 +109,6 @@ class Devices(Pane):
         state = self._state
         if state and state.sysname != self._of:
             self._of = state.sysname
-            self._reports.clear()
             self.top.tap(self._of, self._masked)
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
@@ -120,25 +116,36 @@ class Devices(Pane):
             self._follow()
             self._tell()
 
-    def _gather(self, seen: Snapshot) -> None:
-        tapped = seen.tapped
+    def _show_reports(self, timeline: Timeline) -> None:
+        entries = timeline.up_to_shown(_LOOKED_AT)
+        tapped = entries[-1].snapshot.tapped
         grid = self.query_one("#device-reports", Grid)
         state = self._state
         if tapped is None or state is None or tapped.device != state.sysname:
             grid.fill([])
             return
-        if seen is not self._last:
-            self._reports.extend(tapped.reports)
-        self._last = seen
         masked = "keys are masked (m shows them)" if tapped.is_masked else "keys are shown"
         left = f" · {tapped.left_out} left out" if tapped.left_out else ""
         grid.border_title = f"reports of {state.name} · {masked}{left}"
         if tapped.why_not:
             grid.border_title = f"reports of {state.name} cannot be read: {tapped.why_not}"
-        rows = [self._report_row(n, each, tapped.clock) for n, each in enumerate(self._reports)]
-        grid.fill(rows[::-1])
+        reports = self._until(entries, state.sysname)
+        grid.fill([self._report_row(each, tapped.clock) for each in reversed(reports)])
 
-    def _report_row(self, number: int, report: LiveReport, clock: float) -> Row:
+    def _until(self, entries: Sequence[Entry], device: str) -> list[LiveReport]:
+        """The last reports of the device up to the moment that is shown, oldest first. Keys that
+        were shown a while ago are not shown again when they are masked now."""
+        found: list[LiveReport] = []
+        for entry in reversed(entries):
+            tapped = entry.snapshot.tapped
+            if tapped is None or tapped.device != device or len(found) >= _KEPT:
+                break
+            if self._masked and not tapped.is_masked:
+                break
+            found = [*tapped.reports, *found]
+        return found[-_KEPT:]
+
+    def _report_row(self, report: LiveReport, clock: float) -> Row:
         pal = self.top.palette
         at = report.at_ns / 1e9 + clock
         shown = time.strftime("%H:%M:%S", time.localtime(at)) + f".{int(at * 1000 % 1000):03}"
@@ -152,7 +159,7 @@ class Devices(Pane):
                 words.append(f"{name} {before}→{after}")
         changed = report.before != report.after
         return Row(
-            str(number),
+            str(report.at_ns),
             (
                 (shown, pal.muted),
                 "  ".join(words) or "nothing pressed",
@@ -211,7 +218,6 @@ class Devices(Pane):
 
     def _set_masked(self, masked: bool) -> None:
         self._masked = masked
-        self._reports.clear()
         self.top.tap(self._of, masked)
 
     def action_edit(self) -> None:
@@ -221,16 +227,20 @@ class Devices(Pane):
             self.top.notify("no rules are on this device: a applies a file")
             return
         path, device = state.rules.file, state.sysname
-        editor = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         try:
             before = os.stat(path).st_mtime_ns
             with self.top.suspend():
-                subprocess.run([*editor, path], check=False)
+                status = subprocess.run([*shlex.split(editor), path], check=False).returncode
             after = os.stat(path).st_mtime_ns
-        except OSError as error:
-            self.top.notify(f"{path} cannot be edited: {error}", severity="error")
+        except (OSError, ValueError, SuspendNotSupported) as error:
+            why = error.strerror if isinstance(error, OSError) else str(error)
+            self.top.notify(f"{path} cannot be edited with {editor!r}: {why}", severity="error")
             return
-        if after != before:
+        if status:
+            said = f"{editor!r} ended with status {status}: {path} is not applied"
+            self.top.notify(said, severity="warning")
+        elif after != before:
             self._apply(device, path)
 
     def action_apply(self) -> None:
