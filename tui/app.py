@@ -305,6 +305,10 @@ class TopApp(App[None]):
             except (ScxhidError, OSError) as error:
                 self.call_from_thread(self._failed, what, str(error), failed)
                 return
+            except Exception as error:  # a thread that dies alone would tell nobody
+                said = f"{type(error).__name__}: {error}"
+                self.call_from_thread(self._failed, what, said, failed)
+                return
             if not quiet:
                 self.call_from_thread(self.notify, said)
 

@@ -14,8 +14,8 @@ from pyloader import sysfs
 from pyloader.libbpf import links
 from pyloader.view.recording import Recording
 from tests.guest.command import done
-from tests.guest.terminal import Terminal
 from tests.guest.test_top_input import MOVEMENT, plugged, reader
+from tests.terminal import Terminal
 
 # An emulated machine takes its time to start a Python with all that a screen imports.
 STARTS_S = 90.0

@@ -230,15 +230,15 @@ class Devices(Pane):
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         try:
             before = os.stat(path).st_mtime_ns
+            command = [*shlex.split(editor), path]
             with self.top.suspend():
-                status = subprocess.run([*shlex.split(editor), path], check=False).returncode
+                status = _run(command)
             after = os.stat(path).st_mtime_ns
         except (OSError, ValueError, SuspendNotSupported) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            self.top.notify(f"{path} cannot be edited with {editor!r}: {why}", severity="error")
+            self.top.notify(f"{path} cannot be edited: {error}", severity="error")
             return
         if status:
-            said = f"{editor!r} ended with status {status}: {path} is not applied"
+            said = f"the editor {status}, so {path} is not applied ({editor})"
             self.top.notify(said, severity="warning")
         elif after != before:
             self._apply(device, path)
@@ -271,6 +271,15 @@ class Devices(Pane):
 
         names = ", ".join(each.name for each in state.programs)
         self.top.push_screen(Confirm(f"Take {names} off {state.name}?"), answered)
+
+
+def _run(command: Sequence[str]) -> str:
+    """Run it, and say why it failed. Nothing is raised: the screen would not come back then."""
+    try:
+        status = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        return f"cannot be run ({error.strerror})"
+    return f"ended with status {status}" if status else ""
 
 
 def _bytes(data: bytes | None, masked: bool) -> str:

@@ -25,7 +25,11 @@ class Inputs(Drawn):
     """A few lines a device; those that sent nothing come last."""
 
     LEAST_S = 0.45  # it shows minutes, or sums of seconds
-    BORDER_TITLE = f"input latency, report in → read, the last {SPAN_S:g} s"
+    BORDER_TITLE = f"input latency, the last {SPAN_S:g} s"
+
+    def title(self) -> str:
+        long = f"input latency, report in → read, the last {SPAN_S:g} s"
+        return long if self.size.width >= len(long) + 4 else self.BORDER_TITLE
 
     def caption(self) -> str:
         return NOT_MEASURED if self.size.width >= len(NOT_MEASURED) + 6 else ""
@@ -36,7 +40,7 @@ class Inputs(Drawn):
             return []
         pal, (found, seconds) = self.palette, self._lately()
         if not found:
-            return [[Segment("no report of a HID device was read in this time", pal.muted)]]
+            return [[Segment("no report was read in this time", pal.muted)]]
         # The busiest first; with a line for the marks and one for the stages where there is room.
         order = sorted(found, key=lambda each: -int(each.total.sum()))
         roomy = height >= 4 * len(order) + 2

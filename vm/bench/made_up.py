@@ -330,3 +330,11 @@ class MadeUpControls:
         value: Any = {"on": True, "off": False}.get(text)
         self._machine.knobs[name] = int(text) if value is None else value
         return f"{name}={text}"
+
+    def remap(self, device: str, path: str) -> str:
+        self.done.append(("remap", device, path))
+        return f"{path} is on {device}"
+
+    def detach(self, device: str) -> str:
+        self.done.append(("detach", device))
+        return f"nothing is on {device}"
