@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Generator
 from dataclasses import replace
@@ -17,7 +18,8 @@ EDITOR = """#!/bin/sh
 test -e {folder}/fails && exit 3
 echo 'this is the editor'
 test -t 1 || exit 4
-read -r line
+trap 'echo not now' INT
+read -r line || read -r line  # Ctrl-C ends the first
 echo "# $line" >> "$1"
 """
 
@@ -51,7 +53,9 @@ def terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Termi
     monkeypatch.delenv("VISUAL", raising=False)
     scxhid = str(Path(sys.executable).with_name("scxhid"))
     command = [scxhid, "top", "--source", f"{__name__}:machine", "--pane", "devices"]
-    with Terminal([*command, "--every", "0.2"]) as terminal:
+    # As of a shell that people use: Ctrl-C goes to the command and its editor, not to the shell.
+    alone = ["sh", "-mc", shlex.join([*command, "--every", "0.2"]) + "; exit $?"]
+    with Terminal(alone) as terminal:
         terminal.shows("Holtek keyboard")
         terminal.press("End")
         terminal.shows("desk.toml")
@@ -77,5 +81,16 @@ def test_what_is_saved_is_applied_and_what_is_not_is_told(
     (tmp_path / "editor").unlink()
     terminal.press("e")
     terminal.shows("the editor cannot be run", "Holtek keyboard")
+    terminal.press("q")
+    terminal.shows("ended with 0")
+
+
+def test_ctrl_c_in_the_editor_is_the_editors(terminal: Terminal) -> None:
+    terminal.press("e")
+    terminal.shows("this is the editor")
+    terminal.press("C-c")
+    terminal.shows("not now")
+    terminal.press("better", "Enter")
+    terminal.shows("Holtek keyboard", "is on")
     terminal.press("q")
     terminal.shows("ended with 0")

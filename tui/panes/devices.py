@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -274,12 +275,24 @@ class Devices(Pane):
 
 
 def _run(command: Sequence[str]) -> str:
-    """Run it, and say why it failed. Nothing is raised: the screen would not come back then."""
+    """Run it, and say why it failed. Nothing is raised: the screen would not come back then.
+
+    Ctrl-C is the editor's alone. It is caught, not ignored: what is ignored stays so in the editor.
+    """
+    keys = (signal.SIGINT, signal.SIGQUIT)
+    before = [signal.signal(key, _nothing) for key in keys]
     try:
         status = subprocess.run(command, check=False).returncode
     except OSError as error:
         return f"cannot be run ({error.strerror})"
+    finally:
+        for key, handler in zip(keys, before, strict=True):
+            signal.signal(key, handler)
     return f"ended with status {status}" if status else ""
+
+
+def _nothing(number: int, frame: object) -> None:
+    """Of a signal that is somebody else's."""
 
 
 def _bytes(data: bytes | None, masked: bool) -> str:
