@@ -114,8 +114,6 @@ class TopApp(App[None]):
         self.controls = controls
         self.timeline = Timeline()
         self.has_ended = False
-        self.arrived = 0
-        """Snapshots until now."""
         self._clock = clock
         self._pane = pane
         self._keymap_wanted = keymap or {}
@@ -137,6 +135,11 @@ class TopApp(App[None]):
     @property
     def interval(self) -> float:
         return self._feed.interval
+
+    @property
+    def arrived(self) -> int:
+        """Snapshots until now."""
+        return self._feed.arrived
 
     @property
     def source_note(self) -> str:
@@ -182,7 +185,7 @@ class TopApp(App[None]):
     # --- data ---
 
     def on_arrived(self, event: Arrived) -> None:
-        self.arrived += 1
+        self._feed.arrived += 1
         self.timeline.add(event.snapshot)
         if self.timeline.is_live:
             self.present()

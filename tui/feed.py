@@ -16,6 +16,8 @@ from pyloader.view.snapshot import Snapshot
 
 #: How soon something is to be seen, s.
 _FIRST_S = 0.3
+#: Snapshots that may wait for the screen, which stands still while an editor has the terminal.
+_WAITING = 300
 
 
 class Source(Protocol):
@@ -56,7 +58,10 @@ class Ended(Message):
 
 
 class Feed:
-    """Takes a snapshot every ``interval`` seconds until it is stopped."""
+    """Takes a snapshot every ``interval`` seconds until it is stopped.
+
+    If the screen does not come to them, the next one is of all the time that went by.
+    """
 
     def __init__(self, app: App[None], source: Source, interval: float) -> None:
         self._app = app
@@ -65,6 +70,9 @@ class Feed:
         self._wake = threading.Event()
         self._stopped = False
         self._held = False
+        self._posted = 0
+        self.arrived = 0
+        """Snapshots that the screen has come to."""
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
 
     @property
@@ -100,11 +108,15 @@ class Feed:
                 if self._held:
                     self._sleep_until(time.monotonic() + 3600)
                     continue
+                if self._posted - self.arrived >= _WAITING:
+                    self._sleep_until(time.monotonic() + self._interval)
+                    continue
                 began = time.thread_time()
                 snapshot = self.source.take()
                 if snapshot is None:
                     self._app.post_message(Ended())
                     return
+                self._posted += 1
                 self._app.post_message(Arrived(snapshot, time.thread_time() - began))
                 due = max(due + self._interval, time.monotonic())
                 self._sleep_until(due)
