@@ -125,7 +125,8 @@ class Devices(Pane):
         if tapped is None or state is None or tapped.device != state.sysname:
             grid.fill([])
             return
-        masked = "keys are masked (m shows them)" if tapped.is_masked else "keys are shown"
+        is_masked = self._masked or tapped.is_masked
+        masked = "keys are masked (m shows them)" if is_masked else "keys are shown"
         left = f" · {tapped.left_out} left out" if tapped.left_out else ""
         grid.border_title = f"reports of {state.name} · {masked}{left}"
         if tapped.why_not:
@@ -220,6 +221,7 @@ class Devices(Pane):
     def _set_masked(self, masked: bool) -> None:
         self._masked = masked
         self.top.tap(self._of, masked)
+        self.top.present()  # what was typed goes at once, at a moment gone by as well
 
     def action_edit(self) -> None:
         """The file of the rules in an editor; what is saved is applied."""
