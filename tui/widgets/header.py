@@ -36,7 +36,8 @@ class Header(Drawn):
     def draw(self, width: int, height: int) -> Sequence[Line]:
         entry = self.timeline.shown if self.timeline else None
         if entry is None:
-            return [[Segment("scxhid top", self.palette.header)]]
+            starting = Segment("  attaching what measures …", self.palette.muted)
+            return [[Segment("scxhid top", self.palette.header), starting]]
         lines = [self._machine(width), self._scheduler(width)]
         first, *others = self._missing() or ("",)
         if first:
