@@ -60,6 +60,11 @@ def hid_programs() -> dict[str, Source]:
     return _all("hid")
 
 
+def probes() -> dict[str, Source]:
+    """Every probe of ``scxhid top`` (pyloader/probes), by name."""
+    return _all("probes")
+
+
 def _all(folder: str) -> dict[str, Source]:
     root = data_root(folder)
     names = sorted(p.name.removesuffix(_SUFFIX) for p in root.glob(f"*{_SUFFIX}"))

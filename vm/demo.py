@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from pyloader.catalog import Source, find_scheduler
+from pyloader.catalog import Source, find_host, find_scheduler, probes
 from pyloader.errors import ScxhidError, Unsupported
 from pyloader.places import data_root
 from vm import accel as accelerators
@@ -195,9 +195,11 @@ def _prepare() -> tuple[Path, dict[str, str]]:
 
     The guest's file system is read-only, its CPU slow, and there may be no compiler.
     """
-    find_scheduler("simple").open()
+    loaded = (find_scheduler("simple"), find_scheduler("interactive"), find_host())
+    for source in (*loaded, *probes().values()):
+        source.open()
     folder = data_root("demo")
-    for package in ("pyloader", "vm"):
+    for package in ("pyloader", "tui", "vm"):
         compileall.compile_dir(_ROOT / package, quiet=2, maxlevels=20)
     # In a checkout the programs are named from its top, as a user who stands there would.
     base = _ROOT if folder.is_relative_to(_ROOT / "tests") else folder.parent

@@ -249,7 +249,7 @@ def _compile(root: Path) -> None:
 def _compile_programs(root: Path, objects: Path) -> Path:
     """Compile the schedulers, the resident host and the tests' programs into ``objects``.
 
-    What HID commands compile by themselves is brought into the cache, for the guest to find.
+    What commands compile by themselves is brought into the cache, for the guest to find.
 
     Unchanged ones are cached.
 
@@ -272,7 +272,8 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     hid_devices.compile_programs()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, sources))
-        list(pool.map(warm, (root / "hid").rglob("*.bpf.c")))
+        for folder in ("hid", "pyloader/probes"):
+            list(pool.map(warm, (root / folder).rglob("*.bpf.c")))
     return objects
 
 

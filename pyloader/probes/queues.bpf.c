@@ -59,7 +59,6 @@ struct rq {
 #pragma clang attribute pop
 
 extern struct rq runqueues __ksym __weak; /* one a CPU */
-extern const void scx_root __ksym __weak; /* a pointer to the scheduler that is attached */
 
 void bpf_rcu_read_lock(void) __ksym;
 void bpf_rcu_read_unlock(void) __ksym;
@@ -69,6 +68,12 @@ void bpf_rcu_read_unlock(void) __ksym;
 #define MOST_CHAIN  64 /* in a bucket; the kernel rehashes long before */
 #define MOST_SLOTS  (1 << 16)
 #define MOST_QUEUES 2048
+
+/*
+ * Where the kernel keeps the pointer to the scheduler that is attached; 0: not known. Not an extern: its
+ * type is not in the kernel's BTF, and libbpf takes three times as long to find such a symbol.
+ */
+const volatile u64 scx_root = 0;
 
 /* How many memory nodes there are. */
 const volatile u32 nr_nodes = 1;
@@ -202,10 +207,10 @@ int look(void *ctx)
 	if (bpf_ksym_exists(&runqueues))
 		look_at_cpus();
 	nr_queues = 0;
-	if (!bpf_ksym_exists(&scx_root))
+	if (!scx_root)
 		return 0;
 	bpf_rcu_read_lock();
-	bpf_probe_read_kernel(&root, sizeof(root), &scx_root);
+	bpf_probe_read_kernel(&root, sizeof(root), (const void *)scx_root);
 	if (root) {
 		look_at_global(root);
 		table = BPF_CORE_READ(root, dsq_hash.tbl);

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pyloader import sysfs
 from pyloader.catalog import find_probe
 from pyloader.closing import Closing
+from pyloader.probes.symbols import address
 
 #: Of a queue: a CPU's own, a memory node's, or one that the scheduler has made.
 QUEUE_KINDS = ("local", "global", "user")
@@ -38,7 +39,7 @@ class QueueReader(Closing):
         source = find_probe("queues")
         nodes = max(sysfs.cpu_nodes().values(), default=0) + 1
         with source.blamed():
-            self._object = source.open().load({"nr_nodes": nodes})
+            self._object = source.open().load({"nr_nodes": nodes, "scx_root": address("scx_root")})
         self._count = self._object.variables["nr_queues"]
         self.left_out = 0
 
