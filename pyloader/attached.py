@@ -29,8 +29,9 @@ class Attached:
     Everything is read from the kernel (maps and their BTF), nothing from files.
     """
 
-    def __init__(self, place: Place) -> None:
-        name = place.ops_name()
+    def __init__(self, place: Place, name: str | None = None) -> None:
+        """``name``: of what has no struct_ops, after which it would be called."""
+        name = name or place.ops_name()
         if name is None:
             raise Gone(f"nothing is pinned at {place.path}")
         self.place, self.name = place, name

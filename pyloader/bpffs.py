@@ -15,7 +15,8 @@ directory that holds one loaded program set::
         link                 the attachment; a place without it is a standby, or is hosted
 
 HID programs have one each, ``scxhid/hid/DEVICE/PROGRAM``, of the same form; objects of
-udev-hid-bpf are pinned in that tool's form (``pyloader.hid.udev_pins``).
+udev-hid-bpf are pinned in that tool's form (``pyloader.hid.udev_pins``). Input first is
+``scxhid/input/mark``, with a link for each of its programs in ``links``.
 
 All of it mode 0700. The kernel allows no dot in a pin's name, so a dot is written as
 a dash, which neither a C name nor the name of a scheduler can have.
@@ -35,6 +36,7 @@ from pyloader.errors import Gone, NotPermitted, ScxhidError, Unsupported
 MOUNT = "/sys/fs/bpf"
 _SCHED = f"{MOUNT}/scxhid/sched"
 _HID = f"{MOUNT}/scxhid/hid"
+_INPUT = f"{MOUNT}/scxhid/input"
 _UPCOMING = "+"  # before the name of one that is being attached
 _BPF_FS_MAGIC_TYPE = "bpf"
 
@@ -85,6 +87,10 @@ class Place:
     def since_ns(self) -> int:
         """When the link was pinned, ns since the epoch."""
         return os.stat(self.link).st_mtime_ns
+
+    def made_ns(self) -> int | None:
+        """When the place was filled, ns since the epoch; None if it is not there."""
+        return os.stat(self.path).st_mtime_ns if self.exists() else None
 
     def ops_name(self) -> str | None:
         """Name of the struct_ops pinned here, as sysfs shows it while it is attached."""
@@ -203,6 +209,29 @@ def upcoming() -> Place:
 
 def host() -> Place:
     return Place(f"{_SCHED}/host")
+
+
+def input_mark() -> Place:
+    """What marks the tasks that input wakes."""
+    return Place(f"{_INPUT}/mark")
+
+
+def input_mark_upcoming() -> Place:
+    """The same while it is being attached."""
+    return Place(f"{_INPUT}/{_UPCOMING}mark")
+
+
+def make_input_folder() -> None:
+    """Create the directories above them, mode 0700."""
+    make(os.path.dirname(_INPUT), _INPUT)
+
+
+def clear_input_folder() -> None:
+    """Remove all that is pinned for input first, what an attach left behind as well."""
+    for name in names(_INPUT):
+        Place(f"{_INPUT}/{name}").clear()
+    with suppress(OSError):
+        os.rmdir(_INPUT)
 
 
 def hid_place(sysname: str, program: str) -> Place:

@@ -76,6 +76,11 @@ def find_host() -> Source:
     return _in_root(data_root("schedulers") / "host", "host")
 
 
+def find_input_mark() -> Source:
+    """The program that marks the tasks that input wakes."""
+    return _in_root(data_root("schedulers") / "input", "mark")
+
+
 def find_hid_reader() -> Source:
     """The program that reads a HID device's report descriptor before fixups."""
     return _in_root(data_root("hid") / "original", "original")

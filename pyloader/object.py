@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -48,6 +48,7 @@ class BpfObject(Closing):
         fields: Mapping[str, Mapping[str, Any]],
         entries: Mapping[str, int],
         shared: Mapping[str, int],
+        without: Collection[str] = (),
     ) -> None:
         self.spec = spec
         _check_values(spec, values)
@@ -62,7 +63,7 @@ class BpfObject(Closing):
         if btf is None:
             raise BadObject(f"{spec.name} has no type information (BTF)")
         try:
-            self._shape(btf)
+            self._shape(btf, without)
             self._prepare(self._adapted, values, fields, entries)
             self._share(shared)
             self._load()
@@ -70,7 +71,7 @@ class BpfObject(Closing):
             self._object.close()
             raise
 
-    def _shape(self, btf: Btf) -> None:
+    def _shape(self, btf: Btf, without: Collection[str]) -> None:
         """Decide what is made at all, and how large: before memory and types are looked at."""
         for section, size in self._adapted.sizes.items():
             handle = next(m for name, m in self._handles.items() if data_section(name) == section)
@@ -81,7 +82,7 @@ class BpfObject(Closing):
                 handle.set_created(True)
             handle.attach_by_link()
         for program in self._object.programs():
-            if program.name in self._adapted.left_out:
+            if program.name in self._adapted.left_out or program.name in without:
                 program.set_autoload(False)
         self._types = Types(btf)
 

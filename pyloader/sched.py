@@ -16,6 +16,7 @@ from pyloader import bpffs, hosted, keep, lock, sysfs
 from pyloader.attached import Attached
 from pyloader.catalog import find_host
 from pyloader.errors import BadValue, Busy, CannotHost, NotPermitted
+from pyloader.input_first import marks
 from pyloader.running import current, fallen, require_current, require_sched_ext
 from pyloader.spec import ObjectSpec
 from pyloader.swap import after, gapless, names, plain
@@ -225,7 +226,7 @@ def hold(
         attached = tidy()
         old = Side(attached) if attached else None
         then = "the kernel's own scheduler runs"
-        with spec.load(globals_) as standby:
+        with marks.shared(spec) as maps, spec.load(globals_, shared=maps) as standby:
             if old is None:
                 plain.make_way(options.replace)
             seq = sysfs.read().enable_seq

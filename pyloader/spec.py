@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -152,18 +152,19 @@ class ObjectSpec:
         fields: Mapping[str, Mapping[str, Any]] | None = None,
         entries: Mapping[str, int] | None = None,
         shared: Mapping[str, int] | None = None,
+        without: Collection[str] = (),
     ) -> BpfObject:
         """Load it into the running kernel.
 
         ``values``: globals by name; ``fields``: struct_ops members by ops name and
         member; ``entries``: sizes of maps by name; ``shared``: descriptors of maps that
-        are used in place of new ones, by the name of the map or data section. Everything is
-        checked before the kernel is asked. Raises BadValue, UnknownName, VerifierError,
+        are used in place of new ones, by the name of the map or data section; ``without``:
+        programs that are not loaded. Everything is checked before the kernel is asked. Raises BadValue, UnknownName, VerifierError,
         LoadError, NotPermitted.
         """
         from pyloader.object import BpfObject
 
-        return BpfObject(self, values or {}, fields or {}, entries or {}, shared or {})
+        return BpfObject(self, values or {}, fields or {}, entries or {}, shared or {}, without)
 
     def parse_values(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """What a user typed for knobs, or for variables without tags, as values in range.

@@ -168,6 +168,30 @@ def report_descriptor(sysname: str) -> bytes | None:
     return None
 
 
+class InputNode(NamedTuple):
+    """One input device: ``inputN``, its name, and the ids that its driver gave it."""
+
+    sysname: str
+    name: str
+    bus: int
+    vendor: int
+    product: int
+
+
+def input_devices() -> list[InputNode]:
+    """Every input device, whatever bus it is on."""
+    found: list[InputNode] = []
+    for each in _listed(_INPUT):
+        if not each.startswith("input"):
+            continue
+        ids = [_text(f"{_INPUT}/{each}/id/{of}") for of in ("bustype", "vendor", "product")]
+        with suppress(ValueError):  # it is gone
+            bus, vendor, product = (int(text, 16) for text in ids)
+            name = _text(f"{_INPUT}/{each}/name").strip()
+            found.append(InputNode(each, name, bus, vendor, product))
+    return found
+
+
 def ps2_inputs() -> list[str]:
     """Names of the input devices on PS/2, which have no report that a HID program could change."""
     return [

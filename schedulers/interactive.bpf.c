@@ -30,6 +30,7 @@
  */
 #include "policy.h"
 #include "offline.h"
+#include "input.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -54,6 +55,7 @@ KNOB(u64, burst_us, 10000, 0, 30000, "us", "time at a stretch after which a task
 KNOB(u64, preempt_us, 8000, 0, 100000, "us",
      "how much earlier a deadline must be to interrupt a task");
 KNOB(bool, fast_first, true, false, true, "", "take idle fast cores first, where cores differ");
+KNOB(bool, input, true, false, true, "", "let tasks that input woke go first (scxhid input on)");
 KNOB_AT_LOAD(u32, queue_cpus, 0, 0, MAX_CPUS, "",
 	     "CPUs that share a queue; 0: those that share a last-level cache");
 KNOB_AT_LOAD(u32, fast_cpus, 0, 0, MAX_CPUS, "",
@@ -70,6 +72,8 @@ STAT(stolen, "tasks taken from the queue of another cache");
 STAT(rebalanced, "tasks moved to a shorter queue at the end of a slice");
 STAT(raised, "tasks back from sleep, brought up to the credit they may have");
 STAT(lowered, "tasks far ahead of the others, brought back to them");
+STAT(input_preempted, "tasks that took the CPU from a running one since input woke them");
+STAT(input_waited, "tasks that input woke and that went to the front of a queue instead");
 
 #include "interactive_deadline.h" /* uses the above */
 #include "interactive_cpus.h"
@@ -106,6 +110,9 @@ s32 POLICY_OP(interactive_select_cpu, struct task_struct *p, s32 prev_cpu, u64 w
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_us * NSEC_PER_USEC, SCX_ENQ_PREEMPT);
 		return cpu;
 	}
+	busy = pick_first(p, prev_cpu, is_sync && is_brief);
+	if (busy >= 0)
+		return busy;
 	busy = cpu == prev_cpu ? pick_busy(p, prev_cpu, is_sync, is_brief) : -1;
 	return busy >= 0 ? busy : cpu;
 }
@@ -116,9 +123,9 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	struct interactive_task *t = POLICY_TASK(p);
 	s32 cpu = scx_bpf_task_cpu(p), idle;
 	struct cpu *c = cpu_of(cpu);
-	bool is_pinned = p->nr_cpus_allowed == 1;
+	bool is_pinned = p->nr_cpus_allowed == 1, preempts;
+	u64 deadline, now = scx_bpf_now(), min_ns, first_ns;
 	struct queue *q;
-	u64 deadline, now = scx_bpf_now(), min_ns;
 	u32 n;
 
 	if (!t || !c) {
@@ -134,6 +141,15 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	min_ns = bpf_get_smp_processor_id() == (u32)cpu ? min_run_ns(t, now) : 0;
 	place(t, q, n, p->scx.weight);
 	deadline = deadline_of(t);
+	first_ns = first_for(p, &preempts);
+	if (first_ns && is_pinned && (enq_flags & SCX_ENQ_WAKEUP) && preempts &&
+	    yields_first(c, cpu, now)) {
+		stat_inc(input_preempted);
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, enq_flags | SCX_ENQ_PREEMPT);
+		return;
+	}
+	if (first_ns)
+		deadline = front_of(q);
 
 	/* select_cpu is not asked for pinned tasks. A wakeup comes with the CPU's lock: no need to kick. */
 	if (is_pinned && (enq_flags & SCX_ENQ_WAKEUP) &&
@@ -143,7 +159,7 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(n), enq_flags | SCX_ENQ_PREEMPT);
 		return;
 	}
-	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(n), slice_of(n), deadline, enq_flags);
+	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(n), first_ns ?: slice_of(n), deadline, enq_flags);
 	if (is_pinned) {
 		stat_inc(queued_pinned);
 		c->has_pinned = true;
@@ -258,7 +274,8 @@ void POLICY_OP(interactive_running, struct task_struct *p)
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu *c = cpu_of(cpu);
 	struct queue *q;
-	u64 now = scx_bpf_now();
+	u64 now = scx_bpf_now(), first_ns;
+	bool preempts;
 	u32 n;
 
 	if (!t || !c)
@@ -274,6 +291,8 @@ void POLICY_OP(interactive_running, struct task_struct *p)
 		place(t, q, n, p->scx.weight); /* it met no queue, or was stolen from another */
 	clock_advance(q, t->vtime);
 	begin(c, p, t, now);
+	first_ns = first_for(p, &preempts);
+	c->first_until = first_ns ? now + first_ns : 0;
 }
 
 /* p leaves the CPU. */

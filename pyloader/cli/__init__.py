@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": Target("pyloader.cli.doctor:doctor", "can this machine do it, and what mends it"),
     "sched": Target("pyloader.cli.sched:sched", "schedulers: attach, swap, tune, watch"),
     "hid": Target("pyloader.cli.hid:hid", "HID devices: what they are, what is attached to them"),
+    "input": Target("pyloader.cli.input:input_", "input first: whom a key press wakes goes first"),
     "top": Target("tui.cli:top", "what CPUs do, and how long tasks wait for one"),
     "build": Target("pyloader.cli.build:build", "compile C to a BPF object"),
     "check": Target("pyloader.cli.build:check", "load without attaching: what the verifier says"),

@@ -27,9 +27,10 @@ def status(as_json: bool) -> None:
     """
     from pyloader.cli.output import ago, clock, emit_json, value
 
-    found, hid = _sched(), _hid()
+    found, hid, first = _sched(), _hid(), _input()
     if as_json:
-        emit_json({"sched": {k: v for k, v in found.items() if not k.startswith("_")}, "hid": hid})
+        shown = {k: v for k, v in found.items() if not k.startswith("_")}
+        emit_json({"sched": shown, "hid": hid, "input": first})
         return
     if found["state"] == "unsupported":
         click.echo("scheduler  the kernel's own (this kernel has no sched_ext)")
@@ -43,10 +44,35 @@ def status(as_json: bool) -> None:
             click.echo(f"  {name} = {value(knob)}")
     if found["_hint"]:
         click.echo(f"  {found['_hint']}")
+    if first and first["on"]:
+        since = int(first["since"] * 1e9)
+        click.echo(f"input      first, since {clock(since)} ({ago(since)})")
+        for name, knob in first["knobs_changed"].items():
+            click.echo(f"  {name} = {value(knob)}")
     for each in hid or ():
         click.echo(f"HID        {each['program']} on {each['device']} ({each['name']})")
         for name, knob in each["knobs_changed"].items():
             click.echo(f"  {name} = {value(knob)}")
+
+
+def _input() -> dict[str, Any] | None:
+    """Whether input first is on; None where only root may look."""
+    from pyloader import bpffs
+    from pyloader.errors import NotPermitted, ScxhidError
+
+    off = {"on": False, "since": None, "knobs_changed": {}}
+    try:
+        if not bpffs.input_mark().exists():
+            return off
+        from pyloader.input_first import state
+
+        running = state.require_on()
+        since = (state.since_ns() or 0) / 1e9
+        return {"on": True, "since": since, "knobs_changed": running.changed_knobs()}
+    except NotPermitted:
+        return None
+    except ScxhidError:  # it is just being taken off
+        return off
 
 
 def _hid() -> list[dict[str, Any]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 _BLOCK = 1 << 18  # bytes
@@ -26,3 +27,23 @@ def address(name: str, path: Path = Path("/proc/kallsyms")) -> int:
     except (OSError, ValueError, IndexError):
         pass  # as if there were none
     return 0
+
+
+def functions(names: Collection[str], path: Path = Path("/proc/kallsyms")) -> set[str]:
+    """Which of these functions the kernel or one of its modules has, as far as it tells."""
+    found: set[str] = set()
+    text = b"\n"
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                text += block
+                found |= {n for n in names if any(_ends(n, c) in text for c in b"\n\t")}
+                text = text[text.rfind(b"\n") :]
+    except OSError:
+        pass  # as if there were none
+    return found
+
+
+def _ends(name: str, character: int) -> bytes:
+    """A line of the kernel ends with the name, one of a module goes on with that of the module."""
+    return f" {name}".encode() + bytes([character])

@@ -11,6 +11,7 @@ from pyloader.attached import Attached
 from pyloader.bpffs import Place
 from pyloader.catalog import find_host
 from pyloader.errors import ScxhidError
+from pyloader.input_first import marks
 from pyloader.object import BpfObject
 from pyloader.pinning import pins
 from pyloader.spec import ObjectSpec
@@ -29,7 +30,7 @@ def loaded_next(
     if to_be_hosted:
         between = {"policy_generation": hosted.new_generation(), "policy_active": False}
         values = {**values, **between}
-    with spec.load(values, fields) as standby:
+    with marks.shared(spec) as maps, spec.load(values, fields, shared=maps) as standby:
         place = bpffs.upcoming()
         place.fill(pins(standby, ops, with_programs=to_be_hosted))
         keep.keep(place.ops_id(), spec)

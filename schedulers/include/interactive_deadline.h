@@ -62,6 +62,7 @@ struct cpu {
 	 */
 	u64 at;
 	u64 epoch;
+	u64 first_until; /* it goes before others since input woke it, until this moment; 0: it does not */
 	u64 run_vtime;
 	u64 run_burst_ns;
 	u32 run_queue;
@@ -274,6 +275,12 @@ static bool runs_known(const struct cpu *c)
 	return c->at && c->epoch == policy_epoch;
 }
 
+/* Whether the task that runs on c goes before others since input woke it. */
+static bool runs_first(const struct cpu *c, u64 now)
+{
+	return runs_known(c) && vtime_before(now, c->first_until);
+}
+
 /*
  * Whether a task of queue n with this distance may take CPU c from the one that runs there, and has
  * run for min_ns without a break. One that began under another policy is taken for a busy one.
@@ -281,6 +288,8 @@ static bool runs_known(const struct cpu *c)
 __noinline int may_preempt(const struct cpu *c __arg_nonnull, u32 n, s64 distance, u64 now,
 			   u64 min_ns)
 {
+	if (runs_first(c, now))
+		return false;
 	distance += preempt_us * NSEC_PER_USEC;
 	if (c->epoch != policy_epoch)
 		return distance < (s64)(burst_us * NSEC_PER_USEC);

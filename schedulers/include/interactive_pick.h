@@ -6,10 +6,29 @@
 #ifndef SCXHID_INTERACTIVE_PICK_H
 #define SCXHID_INTERACTIVE_PICK_H
 
+#include "input.h"
 #include "interactive_deadline.h"
 
 /* How many CPUs beside the one that it ran on are looked at for a task that is in a hurry. */
 #define MAX_VICTIMS 4
+
+/* More than a task can be behind its queue's clock, so that it comes before all of them. */
+#define FRONT_NS (500 * NSEC_PER_MSEC)
+
+/* The i-th CPU from prev_cpu on that shares queue n and that p may use; negative if that is none. */
+static s32 victim_of(const struct task_struct *p, s32 prev_cpu, s32 i, u32 n)
+{
+	s32 cpu = prev_cpu + i;
+	const struct cpu *c;
+
+	if (i >= nr_cpus)
+		return -1; /* once around */
+	if (cpu >= nr_cpus)
+		cpu -= nr_cpus;
+	c = cpu_of(cpu);
+	return c && c->is_online && c->cache == n && bpf_cpumask_test_cpu(cpu, p->cpus_ptr) ? cpu :
+											      -1;
+}
 
 /* A CPU near prev_cpu whose task p, this far from the clock, may interrupt; negative if none is found. */
 static s32 pick_victim(const struct task_struct *p, s32 prev_cpu, u32 n, s64 distance, u64 min_ns)
@@ -19,10 +38,9 @@ static s32 pick_victim(const struct task_struct *p, s32 prev_cpu, u32 n, s64 dis
 	s32 cpu, i;
 
 	bpf_for(i, 0, MAX_VICTIMS + 1) {
-		cpu = prev_cpu + i < nr_cpus ? prev_cpu + i : prev_cpu + i - nr_cpus;
+		cpu = victim_of(p, prev_cpu, i, n);
 		c = cpu_of(cpu);
-		if (c && c->cache == n && may_preempt(c, n, distance, now, min_ns) &&
-		    bpf_cpumask_test_cpu(cpu, p->cpus_ptr) &&
+		if (c && may_preempt(c, n, distance, now, min_ns) &&
 		    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu))
 			return cpu;
 	}
@@ -72,6 +90,73 @@ static s32 pick_busy(struct task_struct *p, s32 prev_cpu, bool is_sync, bool is_
 	}
 	stat_inc(queued); /* here rather than in enqueue: that is one call less */
 	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(n), slice_of(n), deadline, 0);
+	return prev_cpu;
+}
+
+/* ---- tasks that input woke (input.h) ---- */
+
+/* For how long p goes before others, ns; 0: it does not. */
+static u64 first_for(struct task_struct *p, bool *preempts)
+{
+	*preempts = false;
+	return input ? input_first_how(p, preempts) : 0;
+}
+
+/* Whether the task on that CPU gives way to one that input woke. One of another class does not. */
+static bool yields_first(const struct cpu *c, s32 cpu, u64 now)
+{
+	return (c->at || c->epoch != policy_epoch) && !runs_first(c, now) &&
+	       !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu);
+}
+
+/* A deadline before that of every task in the queue that input did not wake. */
+static u64 front_of(const struct queue *q)
+{
+	return q->vtime - FRONT_NS;
+}
+
+/*
+ * No CPU is idle for p. If input woke it, it takes one of those near prev_cpu, or else goes to the front
+ * of the queue; who wakes it and is about to sleep is waited for. Negative, and nothing done, if it is
+ * like any other.
+ */
+static s32 pick_first(struct task_struct *p, s32 prev_cpu, bool is_brief)
+{
+	s32 this_cpu = bpf_get_smp_processor_id(), cpu, i;
+	u64 now = scx_bpf_now(), first_ns;
+	const struct cpu *c, *here = cpu_of(this_cpu);
+	struct interactive_task *t;
+	struct cpu *prev;
+	struct queue *q;
+	bool preempts;
+
+	first_ns = first_for(p, &preempts);
+	if (!first_ns || p->nr_cpus_allowed == 1)
+		return -1;
+	t = POLICY_TASK(p);
+	prev = cpu_of(prev_cpu);
+	q = prev ? queue_of(prev->cache) : NULL;
+	if (!t || !q)
+		return -1;
+	place(t, q, prev->cache, p->scx.weight);
+	if (is_brief && here && here->at && here->cache == prev->cache &&
+	    bpf_cpumask_test_cpu(this_cpu, p->cpus_ptr) &&
+	    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | this_cpu)) {
+		stat_inc(followed);
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, 0);
+		return this_cpu;
+	}
+	bpf_for(i, 0, MAX_VICTIMS + 1) {
+		cpu = victim_of(p, prev_cpu, i, prev->cache);
+		c = cpu_of(cpu);
+		if (preempts && c && yields_first(c, cpu, now)) {
+			stat_inc(input_preempted);
+			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, SCX_ENQ_PREEMPT);
+			return cpu;
+		}
+	}
+	stat_inc(input_waited);
+	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(prev->cache), first_ns, front_of(q), 0);
 	return prev_cpu;
 }
 
