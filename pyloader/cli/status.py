@@ -27,7 +27,8 @@ def status(as_json: bool) -> None:
     """
     from pyloader.cli.output import ago, clock, emit_json, value
 
-    found, hid, first = _sched(), _hid(), _input()
+    found, hid = _sched(), _hid()
+    first = _input(found["state"])
     if as_json:
         shown = {k: v for k, v in found.items() if not k.startswith("_")}
         emit_json({"sched": shown, "hid": hid, "input": first})
@@ -55,12 +56,14 @@ def status(as_json: bool) -> None:
             click.echo(f"  {name} = {value(knob)}")
 
 
-def _input() -> dict[str, Any] | None:
+def _input(state: str) -> dict[str, Any] | None:
     """Whether input first is on; None where only root may look."""
+    off = {"on": False, "since": None, "knobs_changed": {}}
+    if state == "unsupported":
+        return off
     from pyloader import bpffs
     from pyloader.errors import NotPermitted, ScxhidError
 
-    off = {"on": False, "since": None, "knobs_changed": {}}
     try:
         if not bpffs.input_mark().exists():
             return off

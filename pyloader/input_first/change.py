@@ -19,6 +19,7 @@ from pyloader.input_first.models import Model, find_all
 from pyloader.object import BpfObject
 from pyloader.pinning import data_pins
 from pyloader.probes.symbols import functions
+from pyloader.running import require_sched_ext
 from pyloader.spec import ObjectSpec
 
 Tell = Callable[[str], None]
@@ -59,6 +60,7 @@ def on(
     source = find_input_mark()
     spec = source.open()
     values = spec.parse_values(knobs or {})
+    require_sched_ext()
     with lock.writer(on_wait=tell):
         running = state.opened()
         if running is None:

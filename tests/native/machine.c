@@ -9,7 +9,8 @@
  *	./a.out CPUS WARM_MS MS [queue_cpus=N][,swap_ms=N]|- TASK …
  *
  * TASK is hog|sleeper|pair|stream:weight=W,cpu=C,period_us=P,burst_us=B; without cpu it may use any. A
- * pair is two tasks, and so is a stream: one that writes every P and never sleeps, one that reads.
+ * pair is two tasks, and so is a stream: one that writes every P and never sleeps, one that reads. With
+ * input_us=I each wake-up is one by input, and worth so much CPU time.
  * One line for each task: kind, CPU time / time, wakes, p50, p99 and longest wake-up in µs, longest
  * wait in µs. With swap_ms the policy is hosted, and changed for itself so often.
  */
@@ -107,6 +108,8 @@ static void wake(struct sim_task *t, u64 wake_flags)
 	t->p.scx.flags |= SCX_TASK_QUEUED;
 	t->waits_since = t->woke_at = now_ns;
 	t->left_ns = t->burst_ns;
+	if (t->input_ns)
+		t->p.input_end = t->p.se.sum_exec_runtime + t->input_ns;
 #ifdef HAS_GROUPS
 	CALL(runnable)(&t->p, flags);
 #endif
@@ -256,6 +259,7 @@ static struct sim_task *add_task(enum kind kind, const char *text)
 	t->cpu = cpu < 0 ? nr_tasks % nr_machine : cpu;
 	t->period_ns = word(text, "period_us=", 2000) * 1000;
 	t->burst_ns = kind == HOG ? NEVER / 4 : word(text, "burst_us=", 20) * 1000;
+	t->input_ns = word(text, "input_us=", 0) * 1000;
 	t->wakes_at = now_ns + 1000 * nr_tasks;
 	tasks[nr_tasks++] = t;
 	return t;

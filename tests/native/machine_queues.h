@@ -25,7 +25,7 @@ struct sim_task {
 	struct cpumask allowed;
 	enum kind kind;
 	int cpu;
-	u64 period_ns, burst_ns;
+	u64 period_ns, burst_ns, input_ns;
 	struct sim_task *peer;
 	u64 left_ns, wakes_at, woke_at, runs_since, waits_since, had_ns, longest_ns;
 	bool is_on_cpu;

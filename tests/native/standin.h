@@ -10,6 +10,7 @@
 #define SCXHID_DECLARE_H
 #define SCXHID_POLICY_H
 #define SCXHID_TOPOLOGY_H
+#define SCXHID_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,7 @@ struct task_struct {
 		u32 weight;
 	} scx;
 
+	u64 input_end; /* its CPU time at which the mark that input gave it is used up; 0: it has none */
 	u32 group; /* of groups.h */
 	u64 state_epoch;
 	u64 state[16]; /* of the policy */
@@ -133,6 +135,14 @@ u64 policy_unseen_ns(const struct task_struct *p);
 void scx_bpf_task_set_slice(struct task_struct *p, u64 slice);
 const struct cpumask *scx_bpf_get_online_cpumask(void);
 const struct cpumask *scx_bpf_get_idle_smtmask(void);
+
+static inline u64 input_first_how(const struct task_struct *p, bool *preempts)
+{
+	s64 left = p->input_end - p->se.sum_exec_runtime;
+
+	*preempts = left > 0;
+	return left > 0 ? left : 0;
+}
 
 static inline void scx_bpf_put_cpumask(const struct cpumask *mask)
 {

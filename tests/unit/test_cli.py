@@ -171,7 +171,7 @@ def test_status_is_json_of_the_documented_form(scxhid: Scxhid) -> None:
     done = scxhid("status", "--json")
     told = json.loads(done.out)
     assert done.status == 0
-    assert set(told) == {"sched", "hid"}
+    assert set(told) == {"sched", "hid", "input"}
     assert {"state", "ops", "policy", "mode", "since", "knobs_changed"} <= set(told["sched"])
     assert told["sched"]["state"] == "unsupported"
     assert told["sched"]["mode"] == "none"

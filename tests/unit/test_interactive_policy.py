@@ -183,3 +183,40 @@ def test_a_reader_does_not_interrupt_its_writer_at_each_message(machine: Machine
 def test_a_pinned_task_that_waits_for_a_fast_device_runs_at_once(machine: Machine) -> None:
     _, waiting = machine(1, "hog:cpu=0", "sleeper:cpu=0,period_us=100,burst_us=5")
     assert waiting.late_us == 0
+
+
+# ---- tasks that input woke ----
+
+COMPOSITOR = "period_us=16000,burst_us=12000"
+
+
+@pytest.mark.parametrize("pinned", ["", ",cpu=1"])
+def test_who_computes_much_runs_at_once_all_the_same_when_input_woke_it(
+    machine: Machine, pinned: str
+) -> None:
+    hogs = pinned_hogs(2, 4)
+    *_, by_itself = machine(2, *hogs, f"sleeper:{COMPOSITOR}{pinned}")
+    assert by_itself.p99_us > 3000
+    *_, by_input = machine(2, *hogs, f"sleeper:{COMPOSITOR},input_us=4000{pinned}")
+    assert by_input.late_us == 0
+
+
+def test_what_input_woke_is_like_any_other_once_its_mark_is_used_up(machine: Machine) -> None:
+    *hogs, greedy = machine(1, *["hog"] * 3, "sleeper:period_us=100,burst_us=40000,input_us=4000")
+    assert greedy.p50_us == 0
+    assert shares([*hogs, greedy]) == pytest.approx([0.25] * 4, rel=0.15)
+
+
+def test_two_that_input_woke_do_not_interrupt_each_other(machine: Machine) -> None:
+    two = ["sleeper:cpu=0,period_us=7000,burst_us=3000,input_us=4000"] * 2
+    found = machine(1, *two, "hog")
+    assert max(task.late_us for task in found) <= 3000 + 4000  # the other's burst, and one tick
+    assert min(task.share for task in found[:2]) > 0.25
+
+
+@pytest.mark.parametrize("cpus", [1, 4])
+def test_nobody_starves_beside_many_that_input_wakes(machine: Machine, cpus: int) -> None:
+    # Of all CPU time at most half, which is what the marks are limited to (mark.bpf.c).
+    woken = ["sleeper:period_us=8000,burst_us=1000,input_us=4000"] * (4 * cpus)
+    found = machine(cpus, *woken, *["hog"] * (8 * cpus))
+    assert max(task.waited_us for task in found) < 1_000_000

@@ -29,7 +29,7 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], int]:
     made = tmp_path_factory.mktemp("native") / "buckets.so"
     source = ROOT / "tests" / "native" / "buckets.c"
     flags = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined")
-    include = f"-I{ROOT / 'pyloader' / 'probes'}"
+    include = f"-I{ROOT / 'schedulers' / 'include'}"
     subprocess.run(["gcc", *flags, include, "-o", str(made), str(source)], check=True)
     called = ctypes.CDLL(str(made)).bucket
     called.argtypes, called.restype = [ctypes.c_uint64], ctypes.c_uint32
