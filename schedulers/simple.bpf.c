@@ -21,6 +21,7 @@
  */
 #include "policy.h"
 #include "offline.h"
+#include "input.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -61,6 +62,7 @@ KNOB(u64, slice_us, 5000, 100, 100000, "us", "time a task may run while others w
 STAT(dispatched_local, "tasks placed straight on an idle CPU");
 STAT(dispatched_global, "tasks placed in the queue that all CPUs share");
 STAT(dispatched_kthread, "kernel threads of one CPU placed there, ahead of the queue");
+STAT(dispatched_input, "tasks that input woke, placed on their CPU ahead of the queue");
 STAT(queue_empty, "times a CPU looked for work and found none");
 STAT(idle_kicked, "idle CPUs woken for a task that was not placed on one");
 STAT(slices_expired, "times a task used up its slice");
@@ -178,6 +180,11 @@ s32 POLICY_OP(simple_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_f
 void POLICY_OP(simple_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 cpu;
+
+	if (INPUT_FIRST(p, enq_flags)) {
+		stat_inc(dispatched_input);
+		return;
+	}
 
 	/*
 	 * Kernel threads that belong to one CPU serve everybody on it, and are brief. Only when they

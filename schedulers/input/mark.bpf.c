@@ -13,7 +13,8 @@
  * other. It is over after timeout_ms, whether or not this program is still there. On each CPU tasks
  * that run first have no more than share_pct of the time, over some tens of milliseconds: then new
  * ones are not marked, however many reports come. And schedulers charge what a task has used, marked
- * or not. Threads of the kernel work for everybody: they get no mark, and hand none on.
+ * or not. Threads of the kernel take part (a terminal reaches its shell through one), but they work for
+ * everybody: their mark is over when they sleep, and what they do next is not for this event.
  *
  * As long as no input comes, a switch or a wake-up costs a look at the clock.
  */
@@ -30,7 +31,7 @@ ABOUT("marks the tasks that input devices wake, and those whom they wake", "inpu
 #define NSEC_PER_MSEC 1000000ULL
 
 KNOB(u64, budget_us, 4000, 50, 100000, "us", "CPU time that a report is worth to who reads it");
-KNOB(u32, depth, 4, 0, 7, "", "how many wake-ups after the reader's still count");
+KNOB(u32, depth, 6, 0, 7, "", "how many wake-ups after the reader's still count");
 KNOB(u64, timeout_ms, 100, 1, 1000, "ms", "how long after its report a task may go first");
 KNOB(u32, share_pct, 50, 1, 90, "%", "of a CPU's time that tasks may go first for");
 KNOB(bool, preempt, true, false, true, "", "interrupt the task that runs; or go next");
@@ -40,7 +41,7 @@ STAT(woken, "tasks that a report woke");
 STAT(chained, "tasks that these woke, or those");
 STAT(used_up, "wake-ups with too little of the mark left to be handed on");
 STAT(too_deep, "wake-ups too far from the reader");
-STAT(kernel_threads, "threads of the kernel that were woken; they get no mark");
+STAT(kernel_threads, "threads of the kernel among them: a mark of these is over when they sleep");
 STAT(realtime, "tasks of real-time classes, which go first by themselves");
 STAT(over_share, "tasks that got no mark since the CPU has had its share of them");
 STAT(refused, "tasks that there was no memory for");
@@ -230,6 +231,8 @@ static __always_inline void join(struct task_struct *p, u64 number, u32 waker, u
 		stat_inc(refused);
 		return;
 	}
+	if (p->flags & PF_KTHREAD)
+		stat_inc(kernel_threads);
 	member->hop = add_hop(number, p, waker, depth_, now);
 	member->depth = depth_;
 	member->woken = now;
@@ -257,10 +260,6 @@ static __always_inline void hand_on(struct task_struct *p, u64 now)
 
 	if (!own || !own->event || now >= own->until)
 		return;
-	if (p->flags & PF_KTHREAD) {
-		stat_inc(kernel_threads);
-		return;
-	}
 	if (own->depth >= depth || own->depth >= MOST_DEPTH - 1) {
 		stat_inc(too_deep);
 		return;
@@ -284,10 +283,6 @@ static __always_inline void wake_by_report(struct task_struct *p, struct report 
 {
 	struct device *device;
 
-	if (p->flags & PF_KTHREAD) {
-		stat_inc(kernel_threads);
-		return;
-	}
 	if (!report->event) {
 		report->event = new_event(report->device, report->began);
 		device = bpf_map_lookup_elem(&devices, &report->device);
@@ -344,7 +339,17 @@ static __always_inline void runs(struct task_struct *p, u64 now)
 	}
 }
 
-static __always_inline void stops(struct task_struct *p, u64 now)
+/* A thread of the kernel has done what it was woken for. */
+static __always_inline void leave_chain(struct task_struct *p, struct member *member)
+{
+	struct input_mark *mark = bpf_task_storage_get(&input_marks, p, NULL, 0);
+
+	member->event = 0;
+	if (mark)
+		mark->until = 0;
+}
+
+static __always_inline void stops(struct task_struct *p, bool sleeps, u64 now)
 {
 	struct member *member = bpf_task_storage_get(&members, p, NULL, 0);
 	struct hop *hop;
@@ -354,26 +359,29 @@ static __always_inline void stops(struct task_struct *p, u64 now)
 		return;
 	used = now - member->ran;
 	member->ran = 0;
+	hop = hop_of(member);
 	if (now >= member->until)
 		member->event = 0;
+	else if (sleeps && (p->flags & PF_KTHREAD))
+		leave_chain(p, member);
 	if (used > 2 * SHARE_OF_NS)
 		return; /* when it was switched out, there was nothing to do here */
 	if (member->is_first)
 		charge_share(bpf_get_smp_processor_id(), used, now);
-	hop = hop_of(member);
 	if (hop)
 		hop->used_ns += used;
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(switches, bool is_preempted, struct task_struct *prev, struct task_struct *next)
+int BPF_PROG(switches, bool is_preempted, struct task_struct *prev, struct task_struct *next,
+	     unsigned int prev_state)
 {
 	u64 now = bpf_ktime_get_ns();
 
 	if (now >= busy_until)
 		return 0;
 	if (prev->pid)
-		stops(prev, now);
+		stops(prev, prev_state && !is_preempted, now);
 	if (next->pid)
 		runs(next, now);
 	return 0;

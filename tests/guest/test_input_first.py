@@ -1,0 +1,450 @@
+"""Input first: who is marked, what it is worth, and that nobody can live on it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyloader import bpffs, libbpf
+from pyloader.input_first.chains import Chain, Chains, Hop
+from tests.guest import kernel
+from tests.guest.command import done, scxhid, use
+from tests.guest.conftest import OBJECTS
+from tests.guest.crowd import run_ns
+from tests.guest.hid import Plugged, wait_for
+from tests.guest.hid_reports import mouse_report
+from tests.guest.processes import Child, forked, hogs
+from tests.guest.waiting import run_crowd
+from tests.hid_descriptors import MOUSE
+
+CPUS = os.cpu_count() or 1
+MOVEMENTS = mouse_report(x=1, y=1), mouse_report(x=2, y=2)
+PIDFD_OPEN = 434  # arch/x86/entry/syscalls/syscall_64.tbl
+
+
+@pytest.fixture
+def mouse() -> Generator[Plugged]:
+    with plugged("first", 0x5678) as made:
+        yield made
+
+
+@pytest.fixture
+def is_on() -> Generator[None]:
+    done("input", "on")
+    yield
+    done("input", "off")
+
+
+@contextmanager
+def plugged(name: str, product: int) -> Generator[Plugged]:
+    with Plugged(f"Mouse {name}", MOUSE, vendor=0x1234, product=product) as made:
+        assert made.is_bound()
+        made.settle()
+        yield made
+
+
+def node(mouse: Plugged) -> str:
+    return next(f"/dev/{node}" for _, _, node in mouse.device.node.inputs if node)
+
+
+@contextmanager
+def waiting(work: Callable[[Callable[[Any], None]], Any], name: str) -> Generator[Child]:
+    """A child that is called so, and has told that it is ready."""
+
+    def named(tell: Callable[[Any], None]) -> Any:
+        Path("/proc/self/comm").write_text(name)
+        return work(tell)
+
+    child = Child(named)
+    try:
+        child.hear()
+        time.sleep(0.05)  # until it sleeps
+        yield child
+    finally:
+        child.kill()
+
+
+def reader(path: str, then: Callable[[], Any] = bool, way: str = "epoll") -> Any:
+    """Waits for the device in that way, reads all there is, and does something."""
+
+    def work(tell: Callable[[Any], None]) -> None:
+        fd = os.open(path, os.O_RDONLY | (0 if way == "read" else os.O_NONBLOCK))
+        inner, outer = select.epoll(), select.epoll()  # as a library's within a program's
+        inner.register(fd, select.EPOLLIN)
+        outer.register(inner.fileno(), select.EPOLLIN)
+        wait = {
+            "read": lambda: None,
+            "poll": lambda: select.select([fd], [], []),
+            "epoll": lambda: outer.poll(),
+        }[way]
+        tell("opened")
+        while True:
+            wait()
+            if os.read(fd, 4096):
+                then()
+
+    return work
+
+
+def relay(inlet: socket.socket, then: Callable[[], Any] = bool) -> Any:
+    def work(tell: Callable[[Any], None]) -> None:
+        tell("ready")
+        while inlet.recv(1):
+            then()
+
+    return work
+
+
+def move(mouse: Plugged, times: int = 1, gap_s: float = 0.005) -> None:
+    for n in range(times):
+        mouse.uhid.send(MOVEMENTS[n % 2])
+        time.sleep(gap_s)
+
+
+def chains() -> tuple[Chain, ...]:
+    with Chains() as found:
+        return found.read()
+
+
+def counts() -> dict[str, int]:
+    with Chains() as found:
+        return found.counts()
+
+
+def hops_of(pid: int) -> list[Hop]:
+    return [hop for chain in chains() for hop in chain.hops if hop.pid == pid]
+
+
+def mark_of(pid: int) -> tuple[int, int]:
+    """Until when the task goes first, ns of the monotonic clock, and the CPU time in ns, counted from
+    its start, until which it does; zeros if it never had a mark."""
+    path = bpffs.input_mark().pins("maps").get("input_marks")
+    path = path or bpffs.current().pins("maps")["input_marks"]
+    pidfd = ctypes.CDLL(None).syscall(PIDFD_OPEN, pid, 0)
+    fd, value = bpffs.open_pin(path), np.zeros(3, "u8")
+    try:
+        libbpf.lookup(fd, np.array([pidfd], "i4").view("u1"), value.view("u1"))
+    finally:
+        os.close(fd)
+        os.close(pidfd)
+    return int(value[0]), int(value[1])
+
+
+# ---- who is marked ----
+
+
+@pytest.mark.usefixtures("is_on")
+def test_whoever_waits_for_a_device_is_marked_in_whatever_way_it_waits(mouse: Plugged) -> None:
+    hidraw = f"/dev/{mouse.device.node.hidraw}"
+    with ExitStack() as stack:
+        readers = [
+            stack.enter_context(waiting(reader(path, way=way), f"{way} {path[-7:]}"))
+            for path in (node(mouse), hidraw)
+            for way in ("read", "poll", "epoll")
+        ]
+        bystander = stack.enter_context(waiting(relay(socket.socketpair()[0]), "bystander"))
+        move(mouse, 5, 0.02)
+        [*_, last] = chains()
+    assert {hop.pid for hop in last.hops} == {each.pid for each in readers}
+    assert {(hop.depth, hop.waker) for hop in last.hops} == {(0, 0)}
+    assert last.name == "Mouse first"
+    assert last.device == "0003:1234:5678"
+    assert not hops_of(bystander.pid)
+
+
+@pytest.mark.usefixtures("is_on")
+def test_the_chain_tells_who_woke_whom_and_what_each_waited(mouse: Plugged) -> None:
+    use("interactive")
+    (to_client, client), (to_third, third) = socket.socketpair(), socket.socketpair()
+    with ExitStack() as stack:
+        last = stack.enter_context(waiting(relay(third), "third"))
+        second = stack.enter_context(waiting(relay(client, lambda: to_third.send(b"x")), "client"))
+        reads = reader(node(mouse), lambda: to_client.send(b"x"))
+        first = stack.enter_context(waiting(reads, "reader"))
+        stack.enter_context(hogs())
+        move(mouse, 20, 0.02)
+        whole = [each for each in chains() if len(each.hops) == 3]
+        waits = done("input", "show", "--json").json["waits"]
+        said = done("input", "chain").out
+    assert len(whole) > 15
+    for each in whole:
+        assert [hop.pid for hop in each.hops] == [first.pid, second.pid, last.pid]
+        assert [hop.waker for hop in each.hops] == [0, first.pid, second.pid]
+        assert [hop.depth for hop in each.hops] == [0, 1, 2]
+        moments = [each.began_ns, *(t for hop in each.hops for t in (hop.woken_ns, hop.ran_ns))]
+        assert moments == sorted(moments)
+        assert all(hop.used_ns for hop in each.hops[:2])
+    assert [row["depth"] for row in waits] == [0, 1, 2]
+    assert min(row["samples"] for row in waits) > 15
+    assert ["reader", "client", "third"] == [w.split()[0] for w in said.splitlines()[1:4]]
+
+
+@pytest.mark.usefixtures("is_on")
+def test_a_terminal_reaches_its_shell_through_a_thread_of_the_kernel(mouse: Plugged) -> None:
+    master, slave = os.openpty()
+
+    def shell(tell: Callable[[Any], None]) -> None:
+        tell("ready")
+        while os.read(slave, 64):
+            pass
+
+    reads = reader(node(mouse), lambda: os.write(master, b"x\n"))
+    with waiting(shell, "shell") as end, waiting(reads, "terminal"):
+        move(mouse, 10, 0.02)
+        found = [each for each in chains() if end.pid in [hop.pid for hop in each.hops]]
+        assert found
+        thread = found[-1].hops[1]
+        assert "kworker" in thread.comm
+        assert counts()["kernel_threads"]
+        time.sleep(0.02)
+        until, _ = mark_of(thread.pid)
+        assert until == 0  # it sleeps, and what it does next is for somebody else
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.usefixtures("is_on")
+def test_a_real_time_reader_is_left_alone_and_its_chain_goes_on(mouse: Plugged) -> None:
+    ours, theirs = socket.socketpair()
+
+    def real_time(tell: Callable[[Any], None]) -> None:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
+        reader(node(mouse), lambda: ours.send(b"x"))(tell)
+
+    with waiting(relay(theirs), "client") as client, waiting(real_time, "realtime"):
+        move(mouse, 5, 0.02)
+        assert counts()["realtime"] == 5
+        assert {hop.depth for hop in hops_of(client.pid)} == {1}
+
+
+def test_devices_that_do_not_count_wake_nobody_first(mouse: Plugged) -> None:
+    def marked() -> tuple[int, int]:
+        before = len(hops_of(one.pid)), len(hops_of(two.pid))
+        move(mouse, 3)
+        move(other, 3)
+        return len(hops_of(one.pid)) - before[0], len(hops_of(two.pid)) - before[1]
+
+    with ExitStack() as stack:
+        other = stack.enter_context(plugged("second", 0x9ABC))
+        one = stack.enter_context(waiting(reader(node(mouse)), "one"))
+        two = stack.enter_context(waiting(reader(node(other)), "two"))
+        done("input", "on", "--not", "mouse second")
+        assert marked() == (3, 0)
+        done("input", "on", "--only", other.sysname)
+        assert marked() == (0, 3)
+        done("input", "on", "depth=2")  # and leaves the devices alone
+        assert marked() == (0, 3)
+        done("input", "on", "--all")
+        assert marked() == (3, 3)
+        told = done("input", "show", "--json").json["devices"]
+        assert {d["device"]: (d["name"], d["counts"]) for d in told} == {
+            "0003:1234:5678": ("Mouse first", True),
+            "0003:1234:9ABC": ("Mouse second", True),
+        }
+    done("input", "off")
+
+
+# ---- what it is worth ----
+
+
+@pytest.mark.parametrize("scheduler", ["interactive", "simple"])
+def test_who_is_woken_by_input_goes_before_hogs(mouse: Plugged, scheduler: str) -> None:
+    """A reader that computes for so long that no scheduler takes it for an interactive one."""
+
+    def compute() -> None:
+        until = time.process_time_ns() + 6_000_000
+        while time.process_time_ns() < until:
+            pass
+
+    def median_us() -> float:
+        done("input", "on")
+        move(mouse, 25, 0.02)
+        [waits, *_] = done("input", "show", "--json").json["waits"]
+        done("input", "off")
+        return waits["p50_us"]
+
+    use(scheduler)
+    with hogs(4), waiting(reader(node(mouse), compute), "compositor"):
+        first = median_us()
+        use(scheduler, *(["input=off"] if scheduler == "interactive" else []))
+        assert first < 1000
+    stat = {"interactive": "input_preempted", "simple": "dispatched_input"}[scheduler]
+    done("sched", "back")
+    assert done("sched", "stats", "--json").json["total"][stat]
+
+
+def test_a_mark_is_used_up_and_runs_out_also_when_its_giver_is_gone(mouse: Plugged) -> None:
+    done("input", "on", "budget_us=20000", "timeout_ms=1000")
+    use("interactive")
+    with waiting(reader(node(mouse)), "reader") as child:
+        began = time.monotonic_ns()
+        move(mouse)
+        until, runtime_end = mark_of(child.pid)
+        assert 0.9e9 < until - began < 1.1e9
+        assert 10e6 < runtime_end - run_ns([child.pid]) <= 20e6
+        move(mouse, 3)  # it is not added to
+        assert mark_of(child.pid)[1] - run_ns([child.pid]) <= 20e6
+        done("input", "off")
+        move(mouse)
+        assert time.monotonic_ns() - mark_of(child.pid)[0] < 1e9  # nothing renews it
+
+
+@pytest.mark.usefixtures("is_on")
+def test_a_reader_of_two_devices_has_no_more_than_one(mouse: Plugged) -> None:
+    with plugged("second", 0x9ABC) as other:
+        paths = [node(mouse), node(other)]
+
+        def both(tell: Callable[[Any], None]) -> None:
+            fds = [os.open(path, os.O_RDONLY) for path in paths]
+            tell("opened")
+            while True:
+                for fd in select.select(fds, [], [])[0]:
+                    os.read(fd, 4096)
+
+        with waiting(both, "reader") as child:
+            for _ in range(5):
+                move(mouse, gap_s=0)
+                move(other)
+            assert mark_of(child.pid)[1] - run_ns([child.pid]) <= 4e6
+            assert {chain.name for chain in chains()} == {"Mouse first", "Mouse second"}
+
+
+# ---- on and off ----
+
+
+def test_off_leaves_nothing_behind_and_on_again_is_no_error(mouse: Plugged) -> None:
+    use("interactive")
+    move(mouse)
+    before = kernel.settled_bpf_objects()
+    assert done("input", "off").out == "input first was off; nothing changed\n"
+    assert "interactive runs and looks at marks" in done("input", "on").out
+    assert done("input", "on", "budget_us=2000").out.startswith("input first goes on")
+    assert done("status", "--json").json["input"]["knobs_changed"] == {"budget_us": 2000}
+    assert kernel.settled_bpf_objects() != before
+    done("input", "off")
+    assert kernel.settled_bpf_objects() == before
+    assert not Path("/sys/fs/bpf/scxhid/input").exists()
+    assert done("status", "--json").json["input"]["on"] is False
+
+
+def test_a_killed_command_leaves_it_on_or_off_and_the_next_one_does_its_work() -> None:
+    def turn_on() -> None:
+        os.setpgid(0, 0)
+        scxhid("input", "on")
+
+    for wait_s in (0.05, 0.2, 0.3, 0.4, 0.5, 0.6):
+        child = Child(lambda _: turn_on())
+        time.sleep(wait_s)
+        child.signal(signal.SIGKILL)
+        child.wait()
+        is_on = done("status", "--json").json["input"]["on"]
+        assert done("input", "show", "--json").json["on"] is is_on
+        done("input", "on")
+        done("input", "off")
+        assert not Path("/sys/fs/bpf/scxhid/input").exists()
+
+
+def test_every_scheduler_shares_the_marks_whichever_was_there_first(mouse: Plugged) -> None:
+    use("simple")
+    done("input", "on")
+    told = [done("input", "on", "--json").json]
+    with waiting(reader(node(mouse)), "reader"), hogs():
+        injector = Child(lambda _: move(mouse, 400, 0.001))  # events are under way meanwhile
+        for name in ("interactive", "nest", "simple"):
+            use(name)
+            told.append(done("input", "on", "--json").json)
+        done("sched", "back")
+        use("interactive", "--direct")
+        told.append(done("input", "on", "--json").json)
+        injector.result()
+    looks = [(each["scheduler"], each["scheduler_looks"]) for each in told]
+    assert looks == [
+        *(("simple", True), ("interactive", True), ("nest", False), ("simple", True)),
+        ("interactive", True),
+    ]
+    done("input", "off")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["on", "budget=1"], 2, "no knob is called 'budget'; did you mean budget_us"),
+        (["on", "share_pct=99"], 2, "share_pct"),
+        (["on", "--only", "no such thing"], 2, "no input device is called 'no such thing'"),
+        (["on", "--only", "1:2:3", "--not", "1:2:4"], 2, "either as the only ones"),
+        (["set", "depth=1"], 1, "input first is off; `scxhid input on` switches it on"),
+        (["chain"], 1, "input first is off; `scxhid input on` switches it on"),
+    ],
+)
+def test_what_cannot_be_done_changes_nothing(words: list[str], status: int, said: str) -> None:
+    failed = scxhid("input", *words)
+    assert failed.status == status
+    [error] = failed.errors
+    assert said in error
+    assert done("input", "show").out == "input first is off; `scxhid input on` switches it on\n"
+
+
+def test_only_root_may(mouse: Plugged) -> None:
+    def as_nobody() -> tuple[int, str]:
+        os.setresuid(65534, 65534, 65534)
+        failed = scxhid("input", "on")
+        return failed.status, failed.err
+
+    status, said = forked(as_nobody)
+    assert status == 4
+    assert said.count("\n") == 1
+
+
+# ---- nobody can live on it ----
+
+
+@pytest.mark.usefixtures("is_on")
+def test_readers_that_never_read_or_that_die_in_a_chain_break_nothing(mouse: Plugged) -> None:
+    use("interactive")
+    ours, theirs = socket.socketpair()
+    fd = os.open(node(mouse), os.O_RDONLY)
+    reads = reader(node(mouse), lambda: ours.send(b"x"))
+    with waiting(relay(theirs), "client") as client:
+        for _ in range(5):
+            with waiting(reads, "reader") as dies:
+                move(mouse, 1, 0)
+                dies.kill()
+        move(mouse, 200, 0)  # more than the buffer of the one that does not read
+        assert hops_of(client.pid)
+    os.close(fd)
+    assert kernel.state() == "enabled"
+
+
+@pytest.mark.parametrize("name", ["interactive", "simple"])
+def test_nobody_starves_while_readers_spin_at_every_one_of_8000_reports(
+    mouse: Plugged, name: str
+) -> None:
+    use(name)
+    done("input", "on", "budget_us=100000", "share_pct=90")  # as generous as can be
+    uhid = mouse.uhid.fileno()
+    words = [str(OBJECTS / "flood"), str(uhid), node(mouse), "8000", "3900", "4"]
+    command = [*words, *(report.hex() for report in MOVEMENTS)]
+    with subprocess.Popen(command, pass_fds=[uhid], stdout=-1, text=True) as flood:
+        victims = ("hog,nice=19", "sleep", "rare,cpu=0", "pair", "kworker", "yield")
+        crowd = run_crowd(3, [f"{2 * CPUS}xhog", *victims], CPUS)
+        sent, woke = map(int, flood.communicate()[0].split())
+    assert not crowd.kept_waiting()
+    assert not crowd.mistreated()
+    assert kernel.state() == "enabled"
+    assert sent > 8000
+    told = counts()
+    assert told["over_share"] > 0.1 * woke
+    done("input", "off")
+    wait_for(lambda: not done("status", "--json").json["input"]["on"])
