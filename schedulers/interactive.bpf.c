@@ -142,10 +142,8 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	place(t, q, n, p->scx.weight);
 	deadline = deadline_of(t);
 	first_ns = first_for(p, &preempts);
-	if (first_ns && is_pinned && (enq_flags & SCX_ENQ_WAKEUP) && preempts &&
-	    yields_first(c, cpu, now)) {
-		stat_inc(input_preempted);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, enq_flags | SCX_ENQ_PREEMPT);
+	if (is_pinned && (enq_flags & SCX_ENQ_WAKEUP) && preempts && !runs_first(c, now)) {
+		take_first(p, c, first_ns, enq_flags);
 		return;
 	}
 	if (first_ns)
@@ -153,8 +151,7 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 
 	/* select_cpu is not asked for pinned tasks. A wakeup comes with the CPU's lock: no need to kick. */
 	if (is_pinned && (enq_flags & SCX_ENQ_WAKEUP) &&
-	    may_preempt(c, n, deadline - q->vtime, now, min_ns) &&
-	    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu)) {
+	    may_preempt(c, n, deadline - q->vtime, now, min_ns) && is_free_to_take(c, cpu)) {
 		stat_inc(preempted);
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(n), enq_flags | SCX_ENQ_PREEMPT);
 		return;
@@ -293,6 +290,7 @@ void POLICY_OP(interactive_running, struct task_struct *p)
 	begin(c, p, t, now);
 	first_ns = first_for(p, &preempts);
 	c->first_until = first_ns ? now + first_ns : 0;
+	c->is_cut = false;
 }
 
 /* p leaves the CPU. */
@@ -307,8 +305,12 @@ void POLICY_OP(interactive_stopping, struct task_struct *p, bool runnable)
 	c->at = 0;
 	c->epoch = policy_epoch;
 	charge(c, nr_caches + cpu, p, t);
-	if (runnable)
+	c->is_cut = runnable && p->scx.slice;
+	if (runnable) {
+		c->run_vtime = t->vtime;
+		c->run_burst_ns = t->burst_ns;
 		return;
+	}
 	t->slept_at = scx_bpf_now();
 	note_leaving(p);
 }

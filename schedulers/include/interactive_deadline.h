@@ -62,11 +62,14 @@ struct cpu {
 	 */
 	u64 at;
 	u64 epoch;
-	u64 first_until; /* it goes before others since input woke it, until this moment; 0: it does not */
 	u64 run_vtime;
 	u64 run_burst_ns;
 	u32 run_queue;
 	u32 run_weight;
+	bool is_cut; /* at is 0: one of another class runs, and this one waits in the local DSQ */
+
+	/* One that input woke runs on it or is about to, and goes before others until this moment. */
+	u64 first_until;
 };
 
 static struct queue queues[MAX_CACHES + MAX_CPUS];
@@ -240,7 +243,7 @@ static u64 deadline_of(const struct interactive_task *t)
 static s64 running_distance(const struct cpu *c, u64 now)
 {
 	const struct queue *q = queue_of(c->run_queue);
-	u64 ran_ns = vtime_before(c->at, now) ? now - c->at : 0;
+	u64 ran_ns = c->at && vtime_before(c->at, now) ? now - c->at : 0;
 
 	if (!q)
 		return 0;
@@ -275,10 +278,16 @@ static bool runs_known(const struct cpu *c)
 	return c->at && c->epoch == policy_epoch;
 }
 
-/* Whether the task that runs on c goes before others since input woke it. */
+/* Whether nobody waits on CPU c itself, but for the task that another class has interrupted there. */
+static bool is_free_to_take(const struct cpu *c, s32 cpu)
+{
+	return scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu) <= c->is_cut;
+}
+
+/* Whether a task that runs on c, or is about to, goes before others since input woke it. */
 static bool runs_first(const struct cpu *c, u64 now)
 {
-	return runs_known(c) && vtime_before(now, c->first_until);
+	return vtime_before(now, c->first_until);
 }
 
 /*
@@ -293,7 +302,9 @@ __noinline int may_preempt(const struct cpu *c __arg_nonnull, u32 n, s64 distanc
 	distance += preempt_us * NSEC_PER_USEC;
 	if (c->epoch != policy_epoch)
 		return distance < (s64)(burst_us * NSEC_PER_USEC);
-	if (!c->at || (s64)(now - c->at) < (s64)min_ns)
+	if (!c->at && !c->is_cut)
+		return false;
+	if (c->at && (s64)(now - c->at) < (s64)min_ns)
 		return false;
 	if (n != c->run_queue)
 		distance += n == c->cache ? c->debt_ns : -c->debt_ns;

@@ -40,8 +40,7 @@ static s32 pick_victim(const struct task_struct *p, s32 prev_cpu, u32 n, s64 dis
 	bpf_for(i, 0, MAX_VICTIMS + 1) {
 		cpu = victim_of(p, prev_cpu, i, n);
 		c = cpu_of(cpu);
-		if (c && may_preempt(c, n, distance, now, min_ns) &&
-		    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu))
+		if (c && may_preempt(c, n, distance, now, min_ns) && is_free_to_take(c, cpu))
 			return cpu;
 	}
 	return -1;
@@ -102,11 +101,15 @@ static u64 first_for(struct task_struct *p, bool *preempts)
 	return input ? input_first_how(p, preempts) : 0;
 }
 
-/* Whether the task on that CPU gives way to one that input woke. One of another class does not. */
-static bool yields_first(const struct cpu *c, s32 cpu, u64 now)
+/*
+ * Lets p take CPU cpu before all that wait there. Where another class runs (a thread that serves an
+ * interrupt, and has woken p) it comes next, before the task that was interrupted.
+ */
+static void take_first(struct task_struct *p, struct cpu *c, u64 first_ns, u64 flags)
 {
-	return (c->at || c->epoch != policy_epoch) && !runs_first(c, now) &&
-	       !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | cpu);
+	stat_inc(input_preempted);
+	c->first_until = scx_bpf_now() + first_ns;
+	scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, flags | SCX_ENQ_PREEMPT);
 }
 
 /* A deadline before that of every task in the queue that input did not wake. */
@@ -124,9 +127,9 @@ static s32 pick_first(struct task_struct *p, s32 prev_cpu, bool is_brief)
 {
 	s32 this_cpu = bpf_get_smp_processor_id(), cpu, i;
 	u64 now = scx_bpf_now(), first_ns;
-	const struct cpu *c, *here = cpu_of(this_cpu);
+	const struct cpu *here = cpu_of(this_cpu);
 	struct interactive_task *t;
-	struct cpu *prev;
+	struct cpu *prev, *c;
 	struct queue *q;
 	bool preempts;
 
@@ -146,14 +149,18 @@ static s32 pick_first(struct task_struct *p, s32 prev_cpu, bool is_brief)
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, 0);
 		return this_cpu;
 	}
-	bpf_for(i, 0, MAX_VICTIMS + 1) {
+	bpf_for(i, 0, preempts ? MAX_VICTIMS + 1 : 0) {
 		cpu = victim_of(p, prev_cpu, i, prev->cache);
 		c = cpu_of(cpu);
-		if (preempts && c && yields_first(c, cpu, now)) {
-			stat_inc(input_preempted);
-			scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, SCX_ENQ_PREEMPT);
+		if (c && c->at && !runs_first(c, now)) {
+			take_first(p, c, first_ns, 0);
 			return cpu;
 		}
+	}
+	if (preempts &&
+	    !runs_first(prev, now)) { /* another class has all of them, this one as well */
+		take_first(p, prev, first_ns, 0);
+		return prev_cpu;
 	}
 	stat_inc(input_waited);
 	scx_bpf_dsq_insert_vtime(p, POLICY_DSQ(prev->cache), first_ns, front_of(q), 0);

@@ -23,7 +23,7 @@ from tests.guest import kernel
 from tests.guest.command import done, scxhid, use
 from tests.guest.conftest import OBJECTS
 from tests.guest.crowd import run_ns
-from tests.guest.hid import Plugged, wait_for
+from tests.guest.hid import Plugged
 from tests.guest.hid_reports import mouse_report
 from tests.guest.processes import Child, forked, hogs
 from tests.guest.waiting import run_crowd
@@ -53,6 +53,21 @@ def plugged(name: str, product: int) -> Generator[Plugged]:
         assert made.is_bound()
         made.settle()
         yield made
+
+
+@pytest.fixture
+def pair() -> Generator[Callable[[], tuple[socket.socket, socket.socket]]]:
+    """Makes two ends of a socket, which are closed after the test."""
+    with ExitStack() as stack:
+
+        def make() -> tuple[socket.socket, socket.socket]:
+            one, two = socket.socketpair()
+            return stack.enter_context(one), stack.enter_context(two)
+
+        yield make
+
+
+Pair = Callable[[], tuple[socket.socket, socket.socket]]
 
 
 def node(mouse: Plugged) -> str:
@@ -128,8 +143,8 @@ def hops_of(pid: int) -> list[Hop]:
 
 
 def mark_of(pid: int) -> tuple[int, int]:
-    """Until when the task goes first, ns of the monotonic clock, and the CPU time in ns, counted from
-    its start, until which it does; zeros if it never had a mark."""
+    """Until when the task goes first, ns of the monotonic clock, and until which of its own CPU time,
+    ns; zeros if it never had a mark."""
     path = bpffs.input_mark().pins("maps").get("input_marks")
     path = path or bpffs.current().pins("maps")["input_marks"]
     pidfd = ctypes.CDLL(None).syscall(PIDFD_OPEN, pid, 0)
@@ -146,7 +161,9 @@ def mark_of(pid: int) -> tuple[int, int]:
 
 
 @pytest.mark.usefixtures("is_on")
-def test_whoever_waits_for_a_device_is_marked_in_whatever_way_it_waits(mouse: Plugged) -> None:
+def test_whoever_waits_for_a_device_is_marked_in_whatever_way_it_waits(
+    mouse: Plugged, pair: Pair
+) -> None:
     hidraw = f"/dev/{mouse.device.node.hidraw}"
     with ExitStack() as stack:
         readers = [
@@ -154,20 +171,20 @@ def test_whoever_waits_for_a_device_is_marked_in_whatever_way_it_waits(mouse: Pl
             for path in (node(mouse), hidraw)
             for way in ("read", "poll", "epoll")
         ]
-        bystander = stack.enter_context(waiting(relay(socket.socketpair()[0]), "bystander"))
+        bystander = stack.enter_context(waiting(relay(pair()[0]), "bystander"))
         move(mouse, 5, 0.02)
         [*_, last] = chains()
     assert {hop.pid for hop in last.hops} == {each.pid for each in readers}
     assert {(hop.depth, hop.waker) for hop in last.hops} == {(0, 0)}
     assert last.name == "Mouse first"
-    assert last.device == "0003:1234:5678"
+    assert last.device == "0006:1234:5678"
     assert not hops_of(bystander.pid)
 
 
 @pytest.mark.usefixtures("is_on")
-def test_the_chain_tells_who_woke_whom_and_what_each_waited(mouse: Plugged) -> None:
+def test_the_chain_tells_who_woke_whom_and_what_each_waited(mouse: Plugged, pair: Pair) -> None:
     use("interactive")
-    (to_client, client), (to_third, third) = socket.socketpair(), socket.socketpair()
+    (to_client, client), (to_third, third) = pair(), pair()
     with ExitStack() as stack:
         last = stack.enter_context(waiting(relay(third), "third"))
         second = stack.enter_context(waiting(relay(client, lambda: to_third.send(b"x")), "client"))
@@ -186,8 +203,8 @@ def test_the_chain_tells_who_woke_whom_and_what_each_waited(mouse: Plugged) -> N
         moments = [each.began_ns, *(t for hop in each.hops for t in (hop.woken_ns, hop.ran_ns))]
         assert moments == sorted(moments)
         assert all(hop.used_ns for hop in each.hops[:2])
-    assert [row["depth"] for row in waits] == [0, 1, 2]
-    assert min(row["samples"] for row in waits) > 15
+    assert [row["depth"] for row in waits][:3] == [0, 1, 2]
+    assert min(row["samples"] for row in waits[:3]) > 15
     assert ["reader", "client", "third"] == [w.split()[0] for w in said.splitlines()[1:4]]
 
 
@@ -216,8 +233,8 @@ def test_a_terminal_reaches_its_shell_through_a_thread_of_the_kernel(mouse: Plug
 
 
 @pytest.mark.usefixtures("is_on")
-def test_a_real_time_reader_is_left_alone_and_its_chain_goes_on(mouse: Plugged) -> None:
-    ours, theirs = socket.socketpair()
+def test_a_real_time_reader_is_left_alone_and_its_chain_goes_on(mouse: Plugged, pair: Pair) -> None:
+    ours, theirs = pair()
 
     def real_time(tell: Callable[[Any], None]) -> None:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
@@ -225,7 +242,7 @@ def test_a_real_time_reader_is_left_alone_and_its_chain_goes_on(mouse: Plugged) 
 
     with waiting(relay(theirs), "client") as client, waiting(real_time, "realtime"):
         move(mouse, 5, 0.02)
-        assert counts()["realtime"] == 5
+        assert counts()["realtime"] >= 5
         assert {hop.depth for hop in hops_of(client.pid)} == {1}
 
 
@@ -250,8 +267,8 @@ def test_devices_that_do_not_count_wake_nobody_first(mouse: Plugged) -> None:
         assert marked() == (3, 3)
         told = done("input", "show", "--json").json["devices"]
         assert {d["device"]: (d["name"], d["counts"]) for d in told} == {
-            "0003:1234:5678": ("Mouse first", True),
-            "0003:1234:9ABC": ("Mouse second", True),
+            "0006:1234:5678": ("Mouse first", True),
+            "0006:1234:9ABC": ("Mouse second", True),
         }
     done("input", "off")
 
@@ -315,7 +332,7 @@ def test_a_reader_of_two_devices_has_no_more_than_one(mouse: Plugged) -> None:
 
         with waiting(both, "reader") as child:
             for _ in range(5):
-                move(mouse, gap_s=0)
+                move(mouse)
                 move(other)
             assert mark_of(child.pid)[1] - run_ns([child.pid]) <= 4e6
             assert {chain.name for chain in chains()} == {"Mouse first", "Mouse second"}
@@ -411,16 +428,21 @@ def test_only_root_may(mouse: Plugged) -> None:
 
 
 @pytest.mark.usefixtures("is_on")
-def test_readers_that_never_read_or_that_die_in_a_chain_break_nothing(mouse: Plugged) -> None:
+def test_readers_that_never_read_or_that_die_in_a_chain_break_nothing(
+    mouse: Plugged, pair: Pair
+) -> None:
+    def pass_on_and_die() -> None:
+        ours.send(b"x")
+        os._exit(0)
+
     use("interactive")
-    ours, theirs = socket.socketpair()
+    ours, theirs = pair()
     fd = os.open(node(mouse), os.O_RDONLY)
-    reads = reader(node(mouse), lambda: ours.send(b"x"))
     with waiting(relay(theirs), "client") as client:
         for _ in range(5):
-            with waiting(reads, "reader") as dies:
-                move(mouse, 1, 0)
-                dies.kill()
+            with waiting(reader(node(mouse), pass_on_and_die), "reader") as dies:
+                move(mouse, 1)
+                dies.wait()
         move(mouse, 200, 0)  # more than the buffer of the one that does not read
         assert hops_of(client.pid)
     os.close(fd)
@@ -438,13 +460,14 @@ def test_nobody_starves_while_readers_spin_at_every_one_of_8000_reports(
     command = [*words, *(report.hex() for report in MOVEMENTS)]
     with subprocess.Popen(command, pass_fds=[uhid], stdout=-1, text=True) as flood:
         victims = ("hog,nice=19", "sleep", "rare,cpu=0", "pair", "kworker", "yield")
-        crowd = run_crowd(3, [f"{2 * CPUS}xhog", *victims], CPUS)
+        crowd = run_crowd(2.5, [f"{2 * CPUS}xhog", *victims], CPUS)
+        generous = counts()
+        done("input", "set", "share_pct=5")
         sent, woke = map(int, flood.communicate()[0].split())
     assert not crowd.kept_waiting()
     assert not crowd.mistreated()
     assert kernel.state() == "enabled"
-    assert sent > 8000
-    told = counts()
-    assert told["over_share"] > 0.1 * woke
+    assert sent > 500 * CPUS  # more than readers that spin can take
+    refused = counts()["over_share"] - generous["over_share"]
+    assert refused > 0.2 * (counts()["woken"] - generous["woken"])
     done("input", "off")
-    wait_for(lambda: not done("status", "--json").json["input"]["on"])
