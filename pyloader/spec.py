@@ -159,8 +159,8 @@ class ObjectSpec:
         ``values``: globals by name; ``fields``: struct_ops members by ops name and
         member; ``entries``: sizes of maps by name; ``shared``: descriptors of maps that
         are used in place of new ones, by the name of the map or data section; ``without``:
-        programs that are not loaded. Everything is checked before the kernel is asked. Raises BadValue, UnknownName, VerifierError,
-        LoadError, NotPermitted.
+        programs that are not loaded. Everything is checked before the kernel is asked. Raises
+        BadValue, UnknownName, VerifierError, LoadError, NotPermitted.
         """
         from pyloader.object import BpfObject
 

@@ -27,8 +27,8 @@ def input_() -> None:
     wakes, and so on. Each of them gets a mark that is worth some CPU time and soon over; the
     scheduler lets who has one go first. One that goes on computing is soon like any other.
 
-    Schedulers that look at marks: interactive (always), layers (with a rule that says input = true),
-    and any that calls INPUT_FIRST of include/input.h. The kernel's own does not.
+    Schedulers that look at marks: interactive and simple always, layers with a rule that says
+    input = true, and any that calls INPUT_FIRST of include/input.h. The kernel's own does not.
 
     \b
     Examples:

@@ -64,12 +64,13 @@ def on(
     """Let tasks that input wakes go first, under schedulers that look at their marks.
 
     It stays on when the command has ended, until `scxhid input off` or a reboot, and whichever
-    scheduler is swapped in. When it is on already, knobs and devices that are given are changed, and
-    what runs goes on.
+    scheduler is swapped in. When it is on already, knobs and devices that are given are changed,
+    and what runs goes on.
 
-    A DEVICE is a HID device's name in sysfs (0003:046D:C52B.0004), BUS:VENDOR:PRODUCT (0011:0001:0001
-    is a PS/2 keyboard), VENDOR:PRODUCT or a part of its name. It is remembered by bus, vendor and
-    product: the same model counts, or not, when it is plugged in anew, and so do two of a kind.
+    A DEVICE is a HID device's name in sysfs (0003:046D:C52B.0004), BUS:VENDOR:PRODUCT
+    (0011:0001:0001 is a PS/2 keyboard), VENDOR:PRODUCT or a part of its name. It is remembered by
+    bus, vendor and product: the same model counts, or not, when it is plugged in anew, and so do
+    two of a kind.
 
     \b
     Examples:

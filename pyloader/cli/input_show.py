@@ -21,8 +21,8 @@ _LINE = 40  # characters of a waterfall
 def show(as_json: bool) -> None:
     """Show whether input first is on, which devices count, and how long tasks waited for a CPU.
 
-    Waits are told by depth: 0 are readers, whom a device woke, 1 are those whom they woke, and so on.
-    Devices that have sent nothing yet are those that there are now.
+    Waits are told by depth: 0 are readers, whom a device woke, 1 are those whom they woke, and so
+    on. Devices are told that have sent something, or that the user has named.
 
     JSON: {"on": false} or {"on", "since", "knobs", "devices": [{"device", "name", "counts",
     "reports", "events"}], "waits": [{"depth", "samples", "p50_us", …}], "counts": {NAME: N}}.
@@ -131,11 +131,11 @@ def chain(last: int, as_json: bool) -> None:
     """Show the last events: whom the device woke, whom those woke, and what each waited.
 
     Each line is a task; time runs to the right, from the arrival of the report on: dots while it
-    waits for a CPU, a bar from then on for as long as it has computed. The kernel remembers 64 events,
-    and of each the first eight tasks.
+    waits for a CPU, a bar from then on for as long as it has computed. The kernel remembers 64
+    events, and of each the first eight tasks.
 
-    JSON: a list of {"number", "device", "name", "hops": [{"depth", "pid", "comm", "waker", "woken_us",
-    "ran_us", "used_us", "cpu"}], "left_out"}, times after the report's arrival.
+    JSON: a list of {"number", "device", "name", "hops": [{"depth", "pid", "comm", "waker",
+    "woken_us", "ran_us", "used_us", "cpu"}], "left_out"}, times after the report's arrival.
     """
     from pyloader.input_first.chains import Chains, to_json
 

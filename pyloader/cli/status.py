@@ -56,10 +56,10 @@ def status(as_json: bool) -> None:
             click.echo(f"  {name} = {value(knob)}")
 
 
-def _input(state: str) -> dict[str, Any] | None:
+def _input(sched_ext: str) -> dict[str, Any] | None:
     """Whether input first is on; None where only root may look."""
-    off = {"on": False, "since": None, "knobs_changed": {}}
-    if state == "unsupported":
+    off: dict[str, Any] = {"on": False, "since": None, "knobs_changed": {}}
+    if sched_ext == "unsupported":
         return off
     from pyloader import bpffs
     from pyloader.errors import NotPermitted, ScxhidError

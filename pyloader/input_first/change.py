@@ -42,8 +42,8 @@ def on(
     everything: bool = False,
     tell: Tell | None = None,
 ) -> bool:
-    """Let whoever is woken by input go first, under schedulers that look. False if it was on already:
-    then knobs and devices that are given are changed, and the others stay as they are.
+    """Let whoever is woken by input go first, under schedulers that look. False if it was on
+    already: then knobs and devices that are given are changed, and the others stay as they are.
 
     ``knobs`` is what the user typed, by name. ``only``: the devices that count, and no others;
     ``without``: those that do not; ``everything``: all do again.
@@ -54,9 +54,11 @@ def on(
         UnknownName, BadValue, WrongUse: nothing was changed.
     """
     if (only and without) or (everything and (only or without)):
-        raise WrongUse("devices are named either as the only ones that count or as those that do not")
-    chosen = {model: _CHOSEN_IN for model in find_all(only)}
-    chosen |= {model: _CHOSEN_OUT for model in find_all(without)}
+        raise WrongUse(
+            "devices are named either as the only ones that count or as those that do not"
+        )
+    chosen = dict.fromkeys(find_all(only), _CHOSEN_IN)
+    chosen |= dict.fromkeys(find_all(without), _CHOSEN_OUT)
     source = find_input_mark()
     spec = source.open()
     values = spec.parse_values(knobs or {})
@@ -111,13 +113,13 @@ def _attach(spec: ObjectSpec, values: Mapping[str, Any], tell: Tell | None) -> A
     there = functions(set(_WATCHED.values()))
     if "evdev_events" not in there:
         raise Unsupported(
-            "this kernel has no function evdev_events, where input first sees who is woken by input;"
-            " `modprobe evdev` loads it where it is a module"
+            "this kernel has no function evdev_events, where input first sees who is woken by"
+            " input; `modprobe evdev` loads it where it is a module"
         )
     if "hid_report_raw_event" not in there and tell:
         tell(
-            "this kernel has no function hid_report_raw_event (`modprobe hid` loads it where it is a"
-            " module): readers of evdev go first, readers of hidraw do not"
+            "this kernel has no function hid_report_raw_event (`modprobe hid` loads it where it"
+            " is a module): readers of evdev go first, readers of hidraw do not"
         )
     absent = [program for program, where in _WATCHED.items() if where not in there]
     with marks.shared(spec) as maps, spec.load(values, shared=maps, without=absent) as loaded:

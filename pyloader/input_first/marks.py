@@ -28,8 +28,8 @@ def shared(spec: ObjectSpec) -> Generator[dict[str, int]]:
 
 def are_read_by(place: Place) -> bool:
     """Whether what is pinned there reads the very marks that input first writes, if it is on."""
-    mine, theirs = (each.pins("maps").get(NAME) for each in (bpffs.input_mark(), place))
-    return bool(mine and theirs) and _id(mine) == _id(theirs)
+    mine, theirs = bpffs.input_mark().pins("maps").get(NAME), place.pins("maps").get(NAME)
+    return mine is not None and theirs is not None and _id(mine) == _id(theirs)
 
 
 def _path() -> str | None:

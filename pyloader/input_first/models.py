@@ -47,8 +47,8 @@ def named() -> dict[Model, str]:
 
 
 def find(text: str) -> Model:
-    """The model that a user means: a HID device's name in sysfs, BUS:VENDOR:PRODUCT, VENDOR:PRODUCT,
-    or a part of its name that no other model has.
+    """The model that a user means: a HID device's name in sysfs, BUS:VENDOR:PRODUCT,
+    VENDOR:PRODUCT, or a part of its name that no other model has.
 
     A whole BUS:VENDOR:PRODUCT need not be there: it is meant for when it comes. Raises UnknownName,
     WrongUse.
@@ -67,7 +67,7 @@ def find(text: str) -> Model:
         [model for model, name in there.items() if name.lower() == wanted],
         [model for model, name in there.items() if wanted in name.lower()],
     )
-    meant = next((each for each in tests if each), [])
+    meant = tests[0] or tests[1] or tests[2]
     if len(meant) == 1:
         return meant[0]
     if meant:

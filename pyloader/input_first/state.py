@@ -15,8 +15,8 @@ _CHOICES = (None, True, False)  # enum choice of devices.h
 
 @dataclass(frozen=True)
 class SeenDevice:
-    """A device that has sent something, or of which the user has said something. ``choice``: True or
-    False if the user said whether it counts. ``events`` are the reports that woke somebody."""
+    """A device that has sent something, or of which the user has said something. ``choice``: True
+    or False if the user said whether it counts. ``events`` are reports that woke somebody."""
 
     model: Model
     name: str
