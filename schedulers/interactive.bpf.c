@@ -73,7 +73,7 @@ STAT(rebalanced, "tasks moved to a shorter queue at the end of a slice");
 STAT(raised, "tasks back from sleep, brought up to the credit they may have");
 STAT(lowered, "tasks far ahead of the others, brought back to them");
 STAT(input_preempted, "tasks that took the CPU from a running one since input woke them");
-STAT(input_waited, "tasks that input woke and that went to the front of a queue instead");
+STAT(input_waited, "tasks that input woke and that came next, or to the front of a queue");
 
 #include "interactive_deadline.h" /* uses the above */
 #include "interactive_cpus.h"
@@ -142,8 +142,11 @@ void POLICY_OP(interactive_enqueue, struct task_struct *p, u64 enq_flags)
 	place(t, q, n, p->scx.weight);
 	deadline = deadline_of(t);
 	first_ns = first_for(p, &preempts);
-	if (is_pinned && (enq_flags & SCX_ENQ_WAKEUP) && preempts && !runs_first(c, now)) {
-		take_first(p, c, first_ns, enq_flags);
+	if (first_ns && is_pinned && (enq_flags & SCX_ENQ_WAKEUP)) {
+		if (preempts && !runs_first(c, now))
+			take_first(p, c, first_ns, enq_flags);
+		else
+			come_next(p, first_ns, enq_flags);
 		return;
 	}
 	if (first_ns)

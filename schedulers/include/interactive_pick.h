@@ -102,7 +102,7 @@ static u64 first_for(struct task_struct *p, bool *preempts)
 }
 
 /*
- * Lets p take CPU cpu before all that wait there. Where another class runs (a thread that serves an
+ * Lets p take the CPU c before all that wait there. Where another class runs (a thread that serves an
  * interrupt, and has woken p) it comes next, before the task that was interrupted.
  */
 static void take_first(struct task_struct *p, struct cpu *c, u64 first_ns, u64 flags)
@@ -110,6 +110,13 @@ static void take_first(struct task_struct *p, struct cpu *c, u64 first_ns, u64 f
 	stat_inc(input_preempted);
 	c->first_until = scx_bpf_now() + first_ns;
 	scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, flags | SCX_ENQ_PREEMPT);
+}
+
+/* Lets it come next, when the task that runs there has to stop. */
+static void come_next(struct task_struct *p, u64 first_ns, u64 flags)
+{
+	stat_inc(input_waited);
+	scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, flags | SCX_ENQ_HEAD);
 }
 
 /* A deadline before that of every task in the queue that input did not wake. */
@@ -143,10 +150,9 @@ static s32 pick_first(struct task_struct *p, s32 prev_cpu, bool is_brief)
 		return -1;
 	place(t, q, prev->cache, p->scx.weight);
 	if (is_brief && here && here->at && here->cache == prev->cache &&
-	    bpf_cpumask_test_cpu(this_cpu, p->cpus_ptr) &&
-	    !scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | this_cpu)) {
+	    bpf_cpumask_test_cpu(this_cpu, p->cpus_ptr)) {
 		stat_inc(followed);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, first_ns, 0);
+		come_next(p, first_ns, 0);
 		return this_cpu;
 	}
 	bpf_for(i, 0, preempts ? MAX_VICTIMS + 1 : 0) {
@@ -160,6 +166,11 @@ static s32 pick_first(struct task_struct *p, s32 prev_cpu, bool is_brief)
 	if (preempts &&
 	    !runs_first(prev, now)) { /* another class has all of them, this one as well */
 		take_first(p, prev, first_ns, 0);
+		return prev_cpu;
+	}
+	/* What waits on the CPU itself is not in the queue, and would come before its front. */
+	if (scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | prev_cpu)) {
+		come_next(p, first_ns, 0);
 		return prev_cpu;
 	}
 	stat_inc(input_waited);

@@ -92,7 +92,6 @@ static __always_inline u64 new_event(u64 device, u64 began)
 		event->nr_hops = 0;
 		event->device = device;
 		event->began = began;
-		__builtin_memset(event->hops, 0, sizeof(event->hops));
 		event->number = number;
 	}
 	return number;
@@ -111,6 +110,8 @@ static __always_inline u32 add_hop(u64 number, struct task_struct *p, u32 waker,
 	if (n >= MOST_HOPS)
 		return MOST_HOPS;
 	hop = &event->hops[n & (MOST_HOPS - 1)];
+	hop->ran = 0;
+	hop->used_ns = 0;
 	hop->woken = now;
 	hop->pid = p->pid;
 	hop->waker = waker;

@@ -85,7 +85,7 @@ static void put_local(struct sim_task *t, int cpu, u64 flags)
 {
 	struct sim_cpu *c = &machine[cpu];
 
-	put_at(&c->local, t, flags & SCX_ENQ_PREEMPT ? 0 : c->local.length);
+	put_at(&c->local, t, flags & (SCX_ENQ_PREEMPT | SCX_ENQ_HEAD) ? 0 : c->local.length);
 	if ((flags & SCX_ENQ_PREEMPT) && c->now)
 		c->now->p.scx.slice = 0;
 	if (!c->now || (flags & SCX_ENQ_PREEMPT))

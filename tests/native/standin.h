@@ -65,6 +65,7 @@ static u64 policy_epoch = 1; /* state stamped with another one is stale */
 #define SCX_TASK_QUEUED	     (1 << 0)
 #define SCX_WAKE_SYNC	     (1ULL << 4)
 #define SCX_ENQ_WAKEUP	     (1ULL << 0)
+#define SCX_ENQ_HEAD	     (1ULL << 4)
 #define SCX_ENQ_CPU_SELECTED (1ULL << 10)
 #define SCX_ENQ_PREEMPT	     (1ULL << 32)
 #define SCX_ENQ_REENQ	     (1ULL << 40)
