@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -147,18 +148,25 @@ def chain(last: int, as_json: bool) -> None:
     if not found:
         click.echo("no device has woken anybody since input first was switched on")
     for each in found:
-        _waterfall(each)
+        draw(each)
 
 
-def _waterfall(chain: Chain) -> None:
+def draw(chain: Chain) -> None:
+    """Print a chain as a waterfall."""
+    for line in lines(chain):
+        click.echo(line)
+
+
+def lines(chain: Chain) -> Iterator[str]:
+    """A chain as a waterfall: a line for the event, and one for each task."""
     ends = [hop.ran_ns + hop.used_ns if hop.ran_ns else hop.woken_ns for hop in chain.hops]
     span = max([end - chain.began_ns for end in ends], default=0) or 1
-    click.echo(f"event {chain.number} of {chain.name} ({chain.device}), {duration(span)}")
+    yield (f"event {chain.number} of {chain.name} ({chain.device}), {duration(span)}")
     for hop in chain.hops:
         who = f"{'  ' * hop.depth}{hop.comm} ({hop.pid})"
-        click.echo(f"  {who:<28.28} {_bar(hop, chain.began_ns, span):<{_LINE}}  {_told(hop)}")
+        yield (f"  {who:<28.28} {_bar(hop, chain.began_ns, span):<{_LINE}}  {_told(hop)}")
     if chain.left_out:
-        click.echo(f"  and {chain.left_out} more")
+        yield (f"  and {chain.left_out} more")
 
 
 def _bar(hop: Hop, began: int, span: int) -> str:

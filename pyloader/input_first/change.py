@@ -25,8 +25,8 @@ from pyloader.spec import ObjectSpec
 Tell = Callable[[str], None]
 
 #: What each program watches, in the order in which they are attached: ends before beginnings.
-_ALWAYS = ("switches", "wakes")
-_WATCHED = {
+ALWAYS = ("switches", "wakes")
+WATCHED = {
     "evdev_ends": "evdev_events",
     "evdev_begins": "evdev_events",
     "hid_ends": "hid_report_raw_event",
@@ -110,7 +110,7 @@ def set_knobs(texts: Mapping[str, str], tell: Tell | None = None) -> dict[str, t
 
 
 def _attach(spec: ObjectSpec, values: Mapping[str, Any], tell: Tell | None) -> Attached:
-    there = functions(set(_WATCHED.values()))
+    there = functions(set(WATCHED.values()))
     if "evdev_events" not in there:
         raise Unsupported(
             "this kernel has no function evdev_events, where input first sees who is woken by"
@@ -121,9 +121,9 @@ def _attach(spec: ObjectSpec, values: Mapping[str, Any], tell: Tell | None) -> A
             "this kernel has no function hid_report_raw_event (`modprobe hid` loads it where it"
             " is a module): readers of evdev go first, readers of hidraw do not"
         )
-    absent = [program for program, where in _WATCHED.items() if where not in there]
+    absent = [program for program, where in WATCHED.items() if where not in there]
     with marks.shared(spec) as maps, spec.load(values, shared=maps, without=absent) as loaded:
-        links = _links(loaded, [*_ALWAYS, *(p for p in _WATCHED if p not in absent)])
+        links = _links(loaded, [*ALWAYS, *(p for p in WATCHED if p not in absent)])
         upcoming, place = bpffs.input_mark_upcoming(), bpffs.input_mark()
         upcoming.fill({**data_pins(loaded), "links": links})
         upcoming.move_to(place)

@@ -31,6 +31,21 @@ def test_a_name_is_found_wherever_it_is_cut(
     path.unlink()
 
 
+@given(st.sets(NAMES, min_size=1, max_size=30), st.integers(1, 64), st.data())
+def test_functions_of_the_kernel_and_of_modules_are_found(
+    names: set[str], block: int, data: st.DataObject
+) -> None:
+    ends = ["\n", "\t[a_module]\n"]
+    lines = [f"{1:016x} t {name}{data.draw(st.sampled_from(ends))}" for name in sorted(names)]
+    path = Path("/dev/shm/scxhid-test-kallsyms-functions")
+    path.write_text("".join(lines))
+    wanted = data.draw(st.sets(NAMES, max_size=10)) | set(data.draw(st.sampled_from([names, ()])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(symbols, "_BLOCK", block)
+        assert symbols.functions(wanted, path) == wanted & names
+    path.unlink()
+
+
 def test_what_is_hidden_or_damaged_has_no_address(tmp_path: Path) -> None:
     path = tmp_path / "kallsyms"
     path.write_text("0000000000000000 B scx_root\n")
