@@ -19,6 +19,7 @@ import pytest
 
 from pyloader import bpffs, libbpf
 from pyloader.input_first.chains import Chain, Chains, Hop
+from pyloader.probes.histogram import percentiles
 from tests.guest import kernel
 from tests.guest.command import done, scxhid, use
 from tests.guest.conftest import OBJECTS
@@ -285,21 +286,16 @@ def test_who_is_woken_by_input_goes_before_hogs(mouse: Plugged, scheduler: str) 
         while time.process_time_ns() < until:
             pass
 
-    def median_us() -> float:
-        done("input", "on")
-        move(mouse, 25, 0.02)
-        [waits, *_] = done("input", "show", "--json").json["waits"]
-        done("input", "off")
-        return waits["p50_us"]
-
     use(scheduler)
-    with hogs(4), waiting(reader(node(mouse), compute), "compositor"):
-        first = median_us()
-        use(scheduler, *(["input=off"] if scheduler == "interactive" else []))
-        assert first < 1000
+    done("input", "on")
+    with Chains() as found, waiting(reader(node(mouse), compute), "compositor"):
+        with hogs(3):
+            move(mouse, 20, 0.02)
+        [p50_ns] = percentiles(found.waits()[0], [50]) or [0]
+    assert 0 < p50_ns < 1e6
     stat = {"interactive": "input_preempted", "simple": "dispatched_input"}[scheduler]
-    done("sched", "back")
     assert done("sched", "stats", "--json").json["total"][stat]
+    done("input", "off")
 
 
 def test_a_mark_is_used_up_and_runs_out_also_when_its_giver_is_gone(mouse: Plugged) -> None:
@@ -361,7 +357,7 @@ def test_a_killed_command_leaves_it_on_or_off_and_the_next_one_does_its_work() -
         os.setpgid(0, 0)
         scxhid("input", "on")
 
-    for wait_s in (0.05, 0.2, 0.3, 0.4, 0.5, 0.6):
+    for wait_s in (0.1, 0.3, 0.5):
         child = Child(lambda _: turn_on())
         time.sleep(wait_s)
         child.signal(signal.SIGKILL)
@@ -377,7 +373,7 @@ def test_every_scheduler_shares_the_marks_whichever_was_there_first(mouse: Plugg
     use("simple")
     done("input", "on")
     told = [done("input", "on", "--json").json]
-    with waiting(reader(node(mouse)), "reader"), hogs():
+    with waiting(reader(node(mouse)), "reader"):
         injector = Child(lambda _: move(mouse, 400, 0.001))  # events are under way meanwhile
         for name in ("interactive", "nest", "simple"):
             use(name)
@@ -449,7 +445,7 @@ def test_readers_that_never_read_or_that_die_in_a_chain_break_nothing(
     assert kernel.state() == "enabled"
 
 
-@pytest.mark.parametrize("name", ["interactive", "simple"])
+@pytest.mark.parametrize("name", ["interactive", pytest.param("simple", marks=pytest.mark.slow)])
 def test_nobody_starves_while_readers_spin_at_every_one_of_8000_reports(
     mouse: Plugged, name: str
 ) -> None:
