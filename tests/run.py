@@ -1,7 +1,7 @@
 """Every test in parts: on this machine, then inside virtual machines, one at a time.
 
-What needs nothing but Python runs beside the tests of this machine's kernel and of machines as such,
-which use one CPU as a rule; what it says comes after theirs.
+What needs nothing but Python runs beside the tests of this machine's kernel and of machines as
+such, which use one CPU as a rule; what it says comes after theirs.
 
 What is slow runs by hand, with ``-m slow``: on this machine the demo from end to end, which
 ``make demo`` is and which judges itself.
