@@ -213,7 +213,12 @@ static __always_inline bool is_cpu_given_up(void)
  */
 extern const int __preempt_count __ksym __weak;
 
-#define INTERRUPT_BITS 0xff0100 /* being in an NMI, a hard interrupt, a soft one */
+/*
+ * Being in an NMI, a hard interrupt, a soft one. The former two are bits 16 to 23 up to some kernel
+ * after 6.16; in 7.3 they are 24 to 28, and a task has the lower ones only with interrupts disabled
+ * in a way that little does. No kernel tells which it has.
+ */
+#define INTERRUPT_BITS 0x1fff0100
 
 static __always_inline bool in_task_context(void)
 {

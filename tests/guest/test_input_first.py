@@ -210,6 +210,29 @@ def test_the_chain_tells_who_woke_whom_and_what_each_waited(mouse: Plugged, pair
 
 
 @pytest.mark.usefixtures("is_on")
+def test_whom_a_timer_wakes_is_not_of_the_chain_that_it_interrupts(mouse: Plugged) -> None:
+    def compute() -> None:
+        until = time.monotonic_ns() + 4_000_000
+        while time.monotonic_ns() < until:
+            pass
+
+    def sleep(tell: Callable[[Any], None]) -> None:
+        os.sched_setaffinity(0, {0})
+        tell("sleeps")
+        while True:
+            time.sleep(0.0005)
+
+    def pinned(tell: Callable[[Any], None]) -> None:
+        os.sched_setaffinity(0, {0})
+        reader(node(mouse), compute)(tell)
+
+    with waiting(sleep, "sleeper") as sleeper, waiting(pinned, "reader") as child:
+        move(mouse, 20, 0.01)
+        assert len(hops_of(child.pid)) > 15
+        assert not hops_of(sleeper.pid)
+
+
+@pytest.mark.usefixtures("is_on")
 def test_a_terminal_reaches_its_shell_through_a_thread_of_the_kernel(mouse: Plugged) -> None:
     master, slave = os.openpty()
 
