@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from pyloader.errors import ScxhidError
 from tui import keys
 from tui.asking import Ask, Confirm, Reading
+from tui.bindings import bindings
 from tui.controls import Controls
 from tui.feed import Arrived, Ended, Feed, Source
 from tui.palette import THEMES, Palette, palette
@@ -54,50 +55,7 @@ class TopApp(App[None]):
     CSS_PATH = "top.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(str(number), f"go('{name}')", name, show=False, id=f"go.{name.lower()}")
-            for number, name in enumerate(PANES, 1)
-        ),
-        Binding("space", "pause", "Pause", id="time.pause"),
-        Binding("left_square_bracket", "step(-1)", "Back in time", show=False, id="time.back"),
-        Binding("right_square_bracket", "step(1)", "Forward", show=False, id="time.forward"),
-        Binding(
-            "left_curly_bracket",
-            "mark(False)",
-            "To the change before",
-            show=False,
-            id="time.mark_before",
-        ),
-        Binding(
-            "right_curly_bracket",
-            "mark(True)",
-            "To the next change",
-            show=False,
-            id="time.mark_next",
-        ),
-        Binding(
-            "less_than_sign,comma", "jump(-60)", "A minute back", show=False, id="time.minute_back"
-        ),
-        Binding(
-            "greater_than_sign",
-            "jump(60)",
-            "A minute forward",
-            show=False,
-            id="time.minute_forward",
-        ),
-        Binding("full_stop", "live", "Now", show=False, id="time.now"),
-        Binding("plus,equals_sign", "faster", "Faster", show=False, id="rate.faster"),
-        Binding("minus", "slower", "Slower", show=False, id="rate.slower"),
-        Binding("b", "swap_back", "Swap back", show=False, id="scheduler.back"),
-        Binding("x", "stop", "Kernel's own", show=False, id="scheduler.stop"),
-        Binding("slash", "filter", "Filter", id="filter"),
-        Binding("n", "missing", "What is not measured", show=False, id="missing"),
-        Binding("ctrl+s", "picture", "Save an SVG", show=False, id="picture"),
-        Binding("question_mark,f1", "keys", "Keys", id="help"),
-        Binding("q", "quit", "Quit", id="quit"),
-        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(tuple(PANES))
 
     def __init__(
         self,
