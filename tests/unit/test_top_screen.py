@@ -343,3 +343,11 @@ def test_a_click_goes_to_a_pane_and_presses_a_key() -> None:
         await screen.until(lambda: "Search for commands" in screen.text())
 
     drive(do)
+
+
+def test_the_smallest_terminal_is_drawn() -> None:
+    async def do(screen: Screen) -> None:
+        await screen.more(3)
+        assert "1 Overview  2 Schedulers" in screen.text()
+
+    drive(do, size=(40, 12))

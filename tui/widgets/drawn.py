@@ -134,7 +134,7 @@ class Drawn(Widget):
         framed, (width, height) = self._framed, self.outer_size
         if crop != Region(0, 0, width, height):
             return super().render_lines(crop)
-        if framed is None or len(framed) != height or framed[0].cell_length != width:
+        if not framed or len(framed) != height or framed[0].cell_length != width:
             framed = self._framed = super().render_lines(crop)
             self._sides = None
         elif self._are_edges_old:
