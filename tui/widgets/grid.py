@@ -117,6 +117,7 @@ class Grid(ScrollView, can_focus=True):
         self._all: Sequence[Row] = ()
         self._rows: list[Row] = []
         self._widths: list[int] = []
+        self._room = -1
 
     @property
     def palette(self) -> Palette:
@@ -262,7 +263,7 @@ class Grid(ScrollView, can_focus=True):
 
     def _layout(self) -> None:
         """Widths of the columns: those that do not fit are left out, from the last one on."""
-        room = self.scrollable_content_region.width
+        room = self._room = self.scrollable_content_region.width
         flexible = [n for n, column in enumerate(self.columns) if not column.width]
         least = 12 * len(flexible)
         kept: list[int] = []
@@ -279,7 +280,7 @@ class Grid(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        if not self._widths:
+        if width != self._room:  # a bar to scroll with came or went
             self._layout()
         if y == 0:
             return self._header(width)
