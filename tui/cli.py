@@ -13,6 +13,7 @@ import click
 from pyloader.cli.output import duration, emit_json, note, table
 from pyloader.cli.seconds import Seconds
 from pyloader.errors import WrongUse
+from tui.draw.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,7 +208,27 @@ def show(seen: Snapshot) -> None:
             f"woken → running  {times or 'nobody was woken'}"
             f"  ({said['samples']:,} wake-ups in {seen.seconds:.1f} s)"
         )
+    _show_input_first(seen)
     _show_devices(seen)
+
+
+def _show_input_first(seen: Snapshot) -> None:
+    """Whether it is on, how long those waited that a device woke, and the longest chain."""
+    if seen.input_first is None:
+        return
+    said = seen.input_first.to_json()
+    if not said["on"]:
+        click.echo("input first  off")
+        return
+    waits = [
+        f"{'readers' if not each['depth'] else 'hop ' + str(each['depth'])} waited {_median(each)}"
+        for each in said["waits"]
+    ]
+    unused = "" if said["used"] else " (the scheduler does not use it)"
+    click.echo(f"input first  {', '.join(['on' + unused, *waits])}")
+    if said["chain"]:
+        names = ", ".join(printable(hop["comm"]) for hop in said["chain"]["hops"])
+        click.echo(f"             {printable(said['chain']['name'])} → {names}")
 
 
 def _show_devices(seen: Snapshot) -> None:

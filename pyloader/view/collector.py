@@ -24,6 +24,7 @@ from pyloader.probes.sched import KINDS, SchedProbe
 from pyloader.probes.tasks import TaskReader
 from pyloader.view.chosen import ChosenReader
 from pyloader.view.devices import DevicesReader
+from pyloader.view.input_first import InputFirstReader
 from pyloader.view.scheduler import SchedulerReader
 from pyloader.view.seldom import Seldom
 from pyloader.view.snapshot import CPU, Snapshot
@@ -55,6 +56,7 @@ class Collector(Closing):
         self._frequency = self._open.enter_context(FrequencyReader())
         self._devices = self._open.enter_context(DevicesReader())
         self._tap = self._open.enter_context(TapReader())
+        self._input_first = self._open.enter_context(InputFirstReader())
         self._machine = Seldom(machine.read)
         self._hid = Seldom(self._devices.read)
         self._history = Seldom(lambda: tuple(history.read()[-_EVENTS:]))
@@ -80,6 +82,7 @@ class Collector(Closing):
         if self._tasks:
             self._seen_tasks = Seldom(self._tasks.read, _TASKS_S)
         self._cost = CostReader(programs)
+        self._input_first.start()
         self._before = self._read()
 
     def take(self) -> Snapshot:
@@ -108,6 +111,7 @@ class Collector(Closing):
             devices=between(before.devices, now.devices),
             hid=self._hid(),
             tapped=self._tap.read(),
+            input_first=self._input_first.read(self._scheduler.running),
             history=self._history(),
             cost=self._cost.read() if self._cost else None,
         )

@@ -104,6 +104,11 @@ class SchedulerReader(Closing):
             self._forget()
             return SchedulerState(found.ops, "hidden", events=events)
 
+    @property
+    def running(self) -> Attached | None:
+        """The one of ours that ran at the last look: the same object for as long as it runs."""
+        return self._attached
+
     def close(self) -> None:
         self._forget()
 

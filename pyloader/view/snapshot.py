@@ -17,6 +17,7 @@ from pyloader.probes.input import DeviceLatency
 from pyloader.probes.machine import Machine
 from pyloader.probes.sched import KINDS
 from pyloader.view.devices import DeviceState
+from pyloader.view.input_first import InputFirst
 from pyloader.view.scheduler import SchedulerState
 
 #: Of each CPU. Parts of its time are 0 to 1, and NaN where nothing measured them; ``waiting`` is
@@ -78,6 +79,8 @@ class Snapshot:
     hid: tuple[DeviceState, ...] | None = ()
     """All HID devices; None where the kernel has no HID."""
     tapped: Tapped | None = None
+    input_first: InputFirst | None = None
+    """None where it cannot be told, for one without root."""
     history: tuple[Mapping[str, Any], ...] = ()
     """What was put on, taken off or thrown out, oldest first (``pyloader.history``)."""
     cost: Cost | None = None
@@ -94,6 +97,7 @@ class Snapshot:
             "seconds": round(self.seconds, 4),
             "cpus": [_cpu_json(each) for each in self.cpus],
             "scheduler": self.scheduler.name,
+            "input_first": self.input_first and self.input_first.to_json(),
             "latency": self.latency_json(),
             "devices": [each.to_json() for each in self.devices],
             "missing": list(self.missing),

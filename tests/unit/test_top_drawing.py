@@ -129,3 +129,10 @@ def test_no_count_is_longer_than_its_column(value: float) -> None:
 def test_words_fit(text: str, width: int) -> None:
     if width:
         assert len(words.fit(text, width)) == width
+
+
+@given(st.text(max_size=20))
+def test_no_name_does_anything_to_a_terminal(name: str) -> None:
+    shown = words.printable(name)
+    assert shown.isprintable()
+    assert len(shown) == len(name)

@@ -44,6 +44,7 @@ def made(number: int, cpus: int = 3) -> list[Snapshot]:
     for n in range(number):
         machine.tap(("0003:046D:C08B.0004", "0003:04D9:0169.0005", None)[n % 3], n % 2 == 0)
         machine.choose(n if n % 2 else None)
+        machine.input_first = machine.at if n % 4 > 1 else None
         if n == 3:
             machine.scheduler, machine.history = None, machine.history[:1]
         snapshot = machine.take()

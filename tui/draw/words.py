@@ -44,3 +44,8 @@ def span(seconds: float) -> str:
 def fit(text: str, width: int) -> str:
     """Exactly ``width`` characters: padded, or cut with an ellipsis."""
     return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def printable(name: str) -> str:
+    """A task gives itself its name: what would do something to a terminal is a question mark."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)

@@ -20,8 +20,10 @@ from pyloader.probes.queues import QUEUE
 from pyloader.probes.sched import KINDS
 from pyloader.probes.tasks import TASK
 from pyloader.view.devices import DeviceState, ProgramState, RulesState
+from pyloader.view.input_first import InputFirst
 from pyloader.view.scheduler import CounterState, KnobState, SchedulerState
 from pyloader.view.snapshot import CPU, ChosenTask, Snapshot, Tapped
+from vm.bench.made_up_chains import made_up_chains
 
 _BEGAN = 1_790_000_000.0
 _MOUSE, _KEYBOARD = "0003:046D:C08B.0004", "0003:04D9:0169.0005"
@@ -60,6 +62,8 @@ class MadeUp:
         self.chosen: int | None = None
         self.masked = True
         self.tapped: str | None = None
+        self.input_first: float | None = None
+        """Since when it is on, s since the epoch."""
 
     def start(self) -> None:
         """It is there."""
@@ -92,6 +96,7 @@ class MadeUp:
             devices=self._devices(),
             hid=self._hid(),
             tapped=self._tapped(),
+            input_first=self._input_first(),
             history=tuple(self.history),
             cost=Cost(0.012, 0.004),
         )
@@ -263,6 +268,15 @@ class MadeUp:
             report = LiveReport(at, 0, b"\0\0\x39", b"\0\0\x29", typed)
         return Tapped(self.tapped, self.masked, (report,), 0, _BEGAN)
 
+    def _input_first(self) -> InputFirst:
+        if self.input_first is None:
+            return InputFirst(False)
+        waits = np.array([self._histogram(3e3 * (1 + n), 900 >> n) for n in range(4)], np.uint32)
+        counts = {"events": 1000 * self._number, "marked": 1700 * self._number}
+        used = self.scheduler == "interactive"
+        chains = made_up_chains(self._number, self._random.lognormal(0, 0.3, 16).tolist())
+        return InputFirst(True, self.input_first, used, waits, counts, chains)
+
     def _devices(self) -> tuple[DeviceLatency, ...]:
         found: list[DeviceLatency] = []
         for device, name, rate, median in (
@@ -270,11 +284,15 @@ class MadeUp:
             (_KEYBOARD, "Holtek keyboard", 6, 120e3),
         ):
             parts = np.array([0.04, 0.1, 0.06, 0.7, 0.1])
+            total = median
+            if self.input_first:
+                parts[3] *= 0.1
+                total *= parts.sum()
             stages = np.array([self._histogram(median * part, rate) for part in parts])
             assert len(stages) == len(STAGES)
             found.append(
                 DeviceLatency(
-                    device, name, self._histogram(median, rate), stages, rate, 3 * rate, 2, 0, 0
+                    device, name, self._histogram(total, rate), stages, rate, 3 * rate, 2, 0, 0
                 )
             )
         return tuple(found)
@@ -338,3 +356,8 @@ class MadeUpControls:
     def detach(self, device: str) -> str:
         self.done.append(("detach", device))
         return f"nothing is on {device}"
+
+    def input_first(self, on: bool) -> str:
+        self.done.append(("input first", "on" if on else "off"))
+        self._machine.input_first = self._machine.at if on else None
+        return f"input first is {'on' if on else 'off'}"
