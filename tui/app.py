@@ -45,6 +45,9 @@ PANES: dict[str, type[Pane]] = {
 }
 #: Snapshots before the one that was jumped to, for what is drawn over time.
 _REFILLED = 200
+_INPUT_FIRST = (
+    "Whoever reads a key or a mouse, and whom that wakes, runs before others for a moment."
+)
 INTERVALS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -302,12 +305,24 @@ class TopApp(App[None]):
             lambda: self.controls.stop(),
         )
 
-    def _asked(self, question: str, what: str, do: Callable[[], str]) -> None:
+    def action_input_first(self) -> None:
+        """On, or off if it is on now: at whatever moment one looks."""
+        newest = self.timeline.newest
+        state = newest.snapshot.input_first if newest else None
+        on = not (state and state.is_on)
+        self._asked(
+            "Switch input first on?" if on else "Switch input first off?",
+            f"switching input first {'on' if on else 'off'}",
+            lambda: self.controls.input_first(on),
+            _INPUT_FIRST if on else "",
+        )
+
+    def _asked(self, question: str, what: str, do: Callable[[], str], more: str = "") -> None:
         def answered(yes: bool | None) -> None:
             if yes:
                 self.change(what, do)
 
-        self.push_screen(Confirm(question), answered)
+        self.push_screen(Confirm(question, more), answered)
 
     # --- the rest ---
 

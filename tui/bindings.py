@@ -51,5 +51,6 @@ def bindings(panes: Sequence[str]) -> list[BindingType]:
         Binding("ctrl+s", "picture", "Save an SVG", show=False, id="picture"),
         Binding("question_mark,f1", "keys", "Keys", id="help"),
         Binding("q", "quit", "Quit", id="quit"),
+        Binding("i", "input_first", "Input first", id="input.first"),
         Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
     ]

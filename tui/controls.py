@@ -40,6 +40,8 @@ class Controls(Protocol):
 
     def detach(self, device: str) -> str: ...
 
+    def input_first(self, on: bool) -> str: ...
+
 
 class Live:
     """The running machine."""
@@ -116,6 +118,16 @@ class Live:
         gone = detach(find_device(device))
         return f"{', '.join(gone)} taken off" if gone else "nothing is attached to it"
 
+    def input_first(self, on: bool) -> str:
+        """Switch it on with the settings that it has by itself, or off."""
+        from pyloader.input_first import change
+
+        if not on:
+            return "input first is off" if change.off() else "input first was off already"
+        told: list[str] = []
+        change.on(tell=told.append)
+        return "; ".join(["input first is on: whom a report wakes runs before others", *told])
+
 
 class Nothing:
     """A recording: nothing can be changed there."""
@@ -136,6 +148,9 @@ class Nothing:
         raise _no()
 
     def detach(self, device: str) -> str:
+        raise _no()
+
+    def input_first(self, on: bool) -> str:
         raise _no()
 
     def library(self) -> tuple[Scheduler, ...]:

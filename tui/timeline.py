@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,11 @@ _STARTS = 1e3 * 2.0 ** np.arange(1, OCTAVES)
 
 @dataclass(frozen=True)
 class Mark:
-    """Something that was changed: another scheduler (``is_swap``), or a knob."""
+    """Something that was changed: another scheduler (``swap``), a knob of it, or whether input goes
+    first (``input``)."""
 
     text: str
-    is_swap: bool
+    kind: Literal["swap", "knob", "input"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +46,23 @@ class Entry:
 
 
 def changes(before: Snapshot, after: Snapshot) -> tuple[Mark, ...]:
-    """What was changed between two snapshots: another scheduler, or knobs of the same one."""
+    """What was changed between two snapshots: another scheduler, or knobs of the same one; and
+    whether input goes first, where both tell."""
+    marks: list[Mark] = []
     old, new = before.scheduler, after.scheduler
     if (old.name, old.since) != (new.name, new.since):
-        return (Mark(new.title, True),)
-    values = {knob.name: knob.value for knob in old.knobs}
-    return tuple(
-        Mark(f"{knob.name}={knob.value}", False)
-        for knob in new.knobs
-        if knob.name in values and values[knob.name] != knob.value
-    )
+        marks.append(Mark(new.title, "swap"))
+    else:
+        values = {knob.name: knob.value for knob in old.knobs}
+        marks += [
+            Mark(f"{knob.name}={knob.value}", "knob")
+            for knob in new.knobs
+            if knob.name in values and values[knob.name] != knob.value
+        ]
+    was, now = before.input_first, after.input_first
+    if was and now and was.is_on != now.is_on:
+        marks.append(Mark("input first" if now.is_on else "input first off", "input"))
+    return tuple(marks)
 
 
 class Timeline:
@@ -63,6 +72,8 @@ class Timeline:
         self._entries: deque[Entry] = deque()
         self._back: int | None = None
         """How many entries lie after the one that is shown; None: it is the newest, always."""
+        self._switches: deque[Entry] = deque()
+        """Those at which input first was switched on or off."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -81,6 +92,17 @@ class Timeline:
         return self._entries[-1 - (self._back or 0)]
 
     @property
+    def newest(self) -> Entry | None:
+        return self._entries[-1] if self._entries else None
+
+    @property
+    def switched(self) -> Entry | None:
+        """The last moment, up to the one shown, at which input first was switched on or off."""
+        shown = self.shown
+        until = shown.snapshot.at if shown else 0.0
+        return next((each for each in reversed(self._switches) if each.snapshot.at <= until), None)
+
+    @property
     def behind_s(self) -> float:
         """How far the moment shown lies behind the newest one."""
         shown = self.shown
@@ -94,18 +116,23 @@ class Timeline:
             _thin(snapshot), marks, _octaves(snapshot), _load(snapshot), _waited(snapshot)
         )
         self._entries.append(entry)
+        if any(mark.kind == "input" for mark in marks):
+            self._switches.append(entry)
         if self._back is not None:
             self._back = min(self._back + 1, len(self._entries) - 1)
         while len(self._entries) > _MOST or (
             snapshot.at - self._entries[0].snapshot.at > KEPT_S and len(self._entries) > 1
         ):
-            self._entries.popleft()
+            gone = self._entries.popleft()
+            if self._switches and self._switches[0] is gone:
+                self._switches.popleft()
             if self._back is not None:
                 self._back = min(self._back, len(self._entries) - 1)
 
     def refill(self, snapshots: Iterable[Snapshot]) -> None:
         """Begin anew with these."""
         self._entries.clear()
+        self._switches.clear()
         self._back = None
         for each in snapshots:
             self.add(each)
@@ -128,6 +155,11 @@ class Timeline:
         """The entry that is shown and those before it, at most so many, oldest first."""
         end = len(self._entries) - (self._back or 0)
         return [self._entries[n] for n in range(max(0, end - most), end)]
+
+    def before(self, entry: Entry, seconds: float) -> list[Entry]:
+        """Those of so many seconds before one that is kept, oldest first."""
+        until = entry.snapshot.at
+        return [each for each in self._entries if until - seconds <= each.snapshot.at < until]
 
     def pause(self) -> None:
         """Stay with the moment that is shown."""

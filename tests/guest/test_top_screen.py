@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Generator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,14 @@ def test_all_is_done_from_the_keyboard(terminal: Terminal, recording: Path) -> N
         terminal.shows("Mouse on the", "no program is on it")
         # Its reports are read from the look on that comes after the key.
         terminal.until(lambda screen: "X 1  Y 1" in screen or mouse.uhid.send(MOVEMENT))
+        terminal.press("i")
+        terminal.shows("Switch input first on?", "before others for a moment")
+        terminal.press("y")
+        terminal.shows("simple  input first, which it does not use")
+        terminal.until(lambda screen: "1 task in" in screen or mouse.uhid.send(MOVEMENT))
+        assert done("input", "show", "--json").json["on"]
+        terminal.press("i", "Enter")
+        terminal.shows("simple hosted by scxhid")
         terminal.press("1")
     terminal.press("x")
     terminal.shows("Take simple off")
@@ -91,6 +100,9 @@ def test_all_is_done_from_the_keyboard(terminal: Terminal, recording: Path) -> N
     assert not [link.id for link in links()], "a probe is still attached"
     with Recording(recording) as seen:
         names = [seen[n].scheduler.name for n in range(len(seen))]
+        first = [seen[n].input_first for n in range(len(seen))]
     assert names[0] is None
     assert "simple" in names
     assert names[-1] is None
+    switched = [on for on, _ in groupby(each.is_on for each in first if each)]
+    assert switched == [False, True, False]

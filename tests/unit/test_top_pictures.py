@@ -28,6 +28,8 @@ CASES = {
     "statistics-120x40": ((120, 40), 4, "5"),
     "tasks-80x24": ((80, 24), 4, "6 down enter"),
     "question-80x24": ((80, 24), 4, "2 enter"),
+    "input-first-120x40": ((120, 40), 16, ""),
+    "input-first-80x24": ((80, 24), 4, "4"),
 }
 
 
@@ -45,7 +47,10 @@ def test_it_looks_as_it_did(case: str) -> None:
     async def do(screen: Screen) -> None:
         screen.machine.knobs["slice_us"] = 20000
         await screen.more(6)
-        screen.machine.scheduler, screen.machine.since = "simple", screen.machine.at
+        if case.startswith("input-first"):
+            screen.machine.input_first = screen.machine.at
+        else:
+            screen.machine.scheduler, screen.machine.since = "simple", screen.machine.at
         await screen.more(6)
         for key in keys.split():
             await screen.press(key)

@@ -61,6 +61,7 @@ def test_every_moment_looks_as_it_did(tmp_path: Path, pane: str) -> None:
     async def record(screen: Screen) -> None:
         for number in range(MORE):
             screen.machine.knobs["slice_us"] = 5000 + 1000 * (number // 2)
+            screen.machine.input_first = 1.0 if number in (2, 3, 4) else None
             await screen.more()
             seen.append(moment(screen))
 

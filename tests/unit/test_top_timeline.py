@@ -95,7 +95,7 @@ def test_swaps_and_knobs_are_marked() -> None:
     assert three
     assert four
     assert [m.text for m in changes(one, two)] == ["slice_us=9000"]
-    assert [(m.text, m.is_swap) for m in changes(two, three)] == [("simple", True)]
+    assert [(m.text, m.kind) for m in changes(two, three)] == [("simple", "swap")]
     assert [m.text for m in changes(three, four)] == ["the kernel's own"]
     assert changes(one, one) == ()
 
@@ -107,4 +107,4 @@ def test_a_fresh_copy_of_the_same_scheduler_is_a_swap() -> None:
     two = machine.take()
     assert one
     assert two
-    assert [m.is_swap for m in changes(one, two)] == [True]
+    assert [m.kind for m in changes(one, two)] == ["swap"]

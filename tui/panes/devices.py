@@ -22,6 +22,7 @@ from pyloader.view.devices import DeviceState
 from tui.asking import Ask, Confirm
 from tui.panes.pane import Pane
 from tui.timeline import Entry, Timeline
+from tui.widgets.chain import Waterfall
 from tui.widgets.grid import Column, Grid, Row
 
 _KEPT, _LOOKED_AT = 200, 600  # reports, and snapshots that they are taken from
@@ -59,6 +60,7 @@ class Devices(Pane):
         yield grid
         with VerticalScroll(id="device", classes="box", can_focus=False):
             yield Static(id="device-prose")
+        yield Waterfall(id="device-chain", classes="box")
         reports = Grid(
             (
                 Column("TIME", 12, sorts=False),
@@ -78,6 +80,7 @@ class Devices(Pane):
         if entry is None:
             return
         seen = entry.snapshot
+        self.set_class(seen.input_first is not None and seen.input_first.is_on, "-input-first")
         found = seen.hid or ()
         self._why_none = NO_HID if seen.hid is None else ""
         self._states = {state.sysname: state for state in found}
@@ -111,6 +114,7 @@ class Devices(Pane):
         if state and state.sysname != self._of:
             self._of = state.sysname
             self.top.tap(self._of, self._masked)
+            self.query_one(Waterfall).follow(self._of)
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         if event.grid.id == "devices-grid":

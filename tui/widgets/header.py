@@ -84,6 +84,10 @@ class Header(Drawn):
             return []
         runs = entry.snapshot.scheduler
         left = [Segment("scheduler ", pal.muted), Segment(runs.title, pal.mark)]
+        first = entry.snapshot.input_first
+        if first and first.is_on:
+            used = (" ", pal.good) if first.is_used else (", which it does not use ", pal.middling)
+            left.append(Segment(f"  input first{used[0]}", used[1]))
         if MODES[runs.mode]:
             left.append(Segment(f" {MODES[runs.mode]}", pal.muted))
         if runs.since:

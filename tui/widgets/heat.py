@@ -51,7 +51,7 @@ class Heat(Drawn):
         if not entries:
             return []
         heats = [self._heats(each, 2 * tall) for each in entries]
-        marked = [self._mark_style(each) for each in entries]
+        marked = [self._mark_style(each) if each.marks else None for each in entries]
         pad = " " * (width - _LABEL - len(entries))
         lines: list[Line] = []
         for row in range(tall):
@@ -117,15 +117,20 @@ class Heat(Drawn):
         return words.short(1e3 * 2.0 ** round((tall - row - 1) * octaves))
 
     def _mark_style(self, entry: Entry) -> Style | None:
-        if not entry.marks:
-            return None
-        return self.palette.mark if any(m.is_swap for m in entry.marks) else self.palette.middling
+        kinds = {mark.kind for mark in entry.marks}
+        return next((s for kind, s in self._styles().items() if kind in kinds), None)
+
+    def _styles(self) -> dict[str, Style]:
+        """Of what may be changed, the first one counting where several were at once."""
+        pal = self.palette
+        return {"swap": pal.mark, "input": pal.good, "knob": pal.middling}
 
     def _marks_line(self, entries: Sequence[Entry], width: int) -> Line:
         """What was changed, beginning above its vertical line; the newest where they meet."""
         start = width - len(entries)
         cells = [" "] * width
         style = [self.palette.muted] * width
+        styles = self._styles()
         for column, entry in enumerate(entries):
             for mark in entry.marks:
                 label = f"▾{mark.text}"
@@ -133,7 +138,7 @@ class Heat(Drawn):
                 if at < 0:
                     continue
                 cells[at : at + len(label)] = label
-                shown = self.palette.mark if mark.is_swap else self.palette.middling
+                shown = styles[mark.kind]
                 style[at : at + len(label)] = [shown] * len(label)
                 if at + len(label) < width:
                     cells[at + len(label)] = " "
