@@ -70,7 +70,7 @@ def on(
             bpffs.clear_input_folder()
             bpffs.make_input_folder()
             with source.blamed():
-                running = _attach(spec, values, tell)
+                running = attach(spec, values, tell)
             is_new = True
         else:
             for name, value in values.items():
@@ -109,7 +109,8 @@ def set_knobs(texts: Mapping[str, str], tell: Tell | None = None) -> dict[str, t
     return changed
 
 
-def _attach(spec: ObjectSpec, values: Mapping[str, Any], tell: Tell | None) -> Attached:
+def attach(spec: ObjectSpec, values: Mapping[str, Any], tell: Tell | None) -> Attached:
+    """Attach what this kernel has a place for, and pin it. The caller holds the writers' lock."""
     there = functions(set(WATCHED.values()))
     if "evdev_events" not in there:
         raise Unsupported(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pyloader.catalog import find_input_mark
 from pyloader.cli import input_show
-from pyloader.errors import UnknownName, WrongUse
+from pyloader.errors import UnknownName, Unsupported, WrongUse
 from pyloader.input_first import chains, change, models
 from pyloader.input_first.chains import Chain, Hop
 from pyloader.input_first.models import Model
@@ -125,3 +125,18 @@ def test_a_kernel_without_sched_ext_says_so(scxhid: Scxhid) -> None:
     assert scxhid("input", "off").out == "input first was off; nothing changed\n"
     assert scxhid("input", "show", "--json").out == '{\n  "on": false\n}\n'
     assert "budget_us" in scxhid("input", "knobs").out
+
+
+def test_a_function_that_the_kernel_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = find_input_mark().open()
+    monkeypatch.setattr(change, "functions", lambda names: {"hid_report_raw_event"} & set(names))
+    with pytest.raises(Unsupported, match="no function evdev_events, where input first sees"):
+        change.attach(spec, {}, None)
+    said: list[str] = []
+    monkeypatch.setattr(change, "functions", lambda names: {"evdev_events"} & set(names))
+    monkeypatch.setattr(type(spec), "load", lambda *_, **how: loads.append(how["without"]))
+    loads: list[list[str]] = []
+    with pytest.raises(TypeError):  # what the stand-in gave is no object
+        change.attach(spec, {}, said.append)
+    assert loads == [["hid_ends", "hid_begins"]]
+    assert "readers of evdev go first, readers of hidraw do not" in said[0]
