@@ -82,7 +82,7 @@ def test_all_is_done_from_the_keyboard(terminal: Terminal, recording: Path) -> N
         terminal.press("i")
         terminal.shows("Switch input first on?", "before others for a moment")
         terminal.press("y")
-        terminal.shows("simple  input first, which it does not use")
+        terminal.shows("scheduler simple  input first  hosted by scxhid")
         terminal.until(lambda screen: "1 task in" in screen or mouse.uhid.send(MOVEMENT))
         assert done("input", "show", "--json").json["on"]
         terminal.press("i", "Enter")

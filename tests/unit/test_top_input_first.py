@@ -127,9 +127,9 @@ def test_the_change_has_a_line_in_what_is_drawn_over_time() -> None:
 
 def test_a_scheduler_that_does_not_use_it_is_named() -> None:
     async def do(screen: Screen) -> None:
-        screen.machine.scheduler = "simple"
+        screen.machine.scheduler = "central"
         await switched_on(screen)
-        assert "simple  input first, which it does not use" in screen.lines()[1]
+        assert "central  input first, which it does not use" in screen.lines()[1]
 
     drive(do)
 

@@ -273,7 +273,7 @@ class MadeUp:
             return InputFirst(False)
         waits = np.array([self._histogram(3e3 * (1 + n), 900 >> n) for n in range(4)], np.uint32)
         counts = {"events": 1000 * self._number, "marked": 1700 * self._number}
-        used = self.scheduler == "interactive"
+        used = self.scheduler in ("interactive", "simple")
         chains = made_up_chains(self._number, self._random.lognormal(0, 0.3, 16).tolist())
         return InputFirst(True, self.input_first, used, waits, counts, chains)
 
