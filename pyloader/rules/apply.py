@@ -19,6 +19,7 @@ SCHEDULER = "layers"
 
 _TABLES, _COUNTS, _QUEUES, _VERSION = "rule_tables", "layer_counts", "queues", "rules_version"
 _BUCKET_NS = 1_024
+_NO_TASKS = 1 << 31  # layers_state.h; the epoch stands above
 _SETTLE_S = 2.0
 
 
@@ -124,7 +125,7 @@ def _figures(scheduler: Attached, place: int) -> Figures:
     waits = counts["waits"].sum(axis=0)
     total = int(waits.sum())
     return Figures(
-        tasks=max(0, int(queue["nr_tasks"].astype("i8"))),
+        tasks=max(0, (int(queue["nr_tasks"]) & 0xFFFFFFFF) - _NO_TASKS),
         run_ns=int(counts["run_ns"].sum()),
         enqueued=int(counts["enqueued"].sum()),
         wait_mean_ns=int(counts["wait_ns"].sum()) // total if total else None,

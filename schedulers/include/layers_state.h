@@ -37,9 +37,10 @@ struct {
 struct queue {
 	u64 vtime_now;	 /* of the task that began to run last */
 	u64 advanced_at; /* when that last moved, ns */
-	u64 nr_tasks;	 /* alive and matched to this layer, counted in that epoch */
-	u64 epoch;
+	u64 nr_tasks;	 /* that are alive and belong here, from NO_TASKS on; above, the epoch */
 };
+
+#define NO_TASKS (1ULL << 31)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -171,14 +172,14 @@ static u32 log2_of(u64 n)
 static void count_task(u32 layer, s64 change)
 {
 	struct queue *q = queue_at(layer);
-	u64 epoch;
+	u64 before;
 
 	if (!q)
 		return;
-	epoch = q->epoch;
-	if (epoch != policy_epoch &&
-	    __sync_val_compare_and_swap(&q->epoch, epoch, policy_epoch) == epoch)
-		q->nr_tasks = 0; /* all are counted anew under the new epoch */
+	before = q->nr_tasks;
+	/* All are counted anew in an epoch; in one step, or what another CPU adds would be lost. */
+	if (before >> 32 != (u32)policy_epoch)
+		__sync_val_compare_and_swap(&q->nr_tasks, before, policy_epoch << 32 | NO_TASKS);
 	__sync_fetch_and_add(&q->nr_tasks, change);
 }
 
