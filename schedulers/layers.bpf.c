@@ -136,7 +136,7 @@ void POLICY_OP(layers_enqueue, struct task_struct *p, u64 enq_flags)
 		struct layer_count *ours = count_of(t->layer), *others;
 
 		cs = cpu_state_of(cpu);
-		others = cs ? count_of(cs->running) : NULL;
+		others = cs ? count_of(holder_of(cs)) : NULL;
 		if (ours)
 			ours->preempting++;
 		if (others)
@@ -255,6 +255,7 @@ void POLICY_OP(layers_running, struct task_struct *p)
 	end_wait(t, now);
 	end_pinned_wait(t);
 	cs->running = t->queue;
+	cs->cut = NOTHING;
 	cs->began_at = now;
 	give_turn(cs, t->queue, now);
 	q = queue_at(t->queue);
@@ -298,6 +299,8 @@ void POLICY_OP(layers_stopping, struct task_struct *p, bool runnable)
 	if (t->layer != NOTHING)
 		charge(p, t, cs, table);
 	cs->running = NOTHING;
+	/* With a slice left the kernel has put it at the head of the CPU's own queue. */
+	cs->cut = runnable && p->scx.slice ? t->queue : NOTHING;
 	if (!runnable)
 		note_leaving(p);
 }

@@ -55,6 +55,7 @@ struct cpu_state {
 	u64 vtime_now;	/* of the layer that was served last */
 	u64 began_at;	/* when the task that runs began, ns */
 	u32 running;	/* its queue, or NOTHING */
+	u32 cut;	/* of the task that goes on when another class leaves the CPU, or NOTHING */
 	u32 is_overdue; /* what queue_to_serve() found had waited for too long */
 	u64 vtime[NR_QUEUES];
 	u64 served_at[NR_QUEUES]; /* ns; or when the queue was last seen empty */
@@ -118,7 +119,7 @@ static struct cpu_state *cpu_state_of(s32 cpu)
 	if (cs && cs->epoch != policy_epoch) { /* another policy ran meanwhile */
 		__builtin_memset(cs, 0, sizeof(*cs));
 		cs->epoch = policy_epoch;
-		cs->running = NOTHING;
+		cs->running = cs->cut = NOTHING;
 	}
 	return cs;
 }

@@ -139,18 +139,28 @@ __noinline u32 queue_to_serve(s32 cpu, u64 now, u64 passed)
 	return late != NOTHING ? late : best;
 }
 
-/* Whether a task of that queue, which wakes, may interrupt what runs on a CPU. */
+/* The queue of the task that has a CPU, or will have it again when another class leaves it. */
+static u32 holder_of(const struct cpu_state *cs)
+{
+	return cs->running != NOTHING ? cs->running : cs->cut;
+}
+
+/* Whether a task of that queue, which wakes, may go before the one that has a CPU. */
 static bool may_preempt(struct rule_table *table, struct layer *layer, u32 queue, s32 cpu)
 {
 	struct cpu_state *cs = cpu_state_of(cpu);
 	struct layer *other;
+	u32 holder;
 
-	if (!cs || cs->running >= NR_QUEUES)
+	if (!cs)
 		return false;
-	other = layer_at(table, cs->running);
+	holder = holder_of(cs);
+	if (holder >= NR_QUEUES)
+		return false;
+	other = layer_at(table, holder);
 	/* Not for a layer that has had its share of this CPU: it would take it from the others. */
 	return !other->preempt &&
-	       vtime_before(turn_of(cs, layer, queue), turn_of(cs, other, cs->running));
+	       vtime_before(turn_of(cs, layer, queue), turn_of(cs, other, holder));
 }
 
 #endif /* SCXHID_LAYERS_TURNS_H */
