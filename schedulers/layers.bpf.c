@@ -3,8 +3,8 @@
  * layers: tasks are sorted into layers by rules, and each layer is treated as its rules say.
  *
  * The rules come from a file (`scxhid sched rules FILE`) and are changed while this runs. They look
- * at a task's name, cgroup, uid, nice value and whether it is a kernel thread; the first that fits
- * decides. A layer has a weight, a slice, a set of CPUs, a latency class, and may preempt others.
+ * at a task's name, cgroup, uid, nice value, whether it is a kernel thread, and whether it runs for an
+ * input event just now; the first that fits decides. A layer has a weight, a slice, a set of CPUs, a latency class, and may preempt others.
  *
  * Each layer has a queue, in order of its tasks' weighted virtual time, so nice values count within
  * a layer. On each CPU the layers take turns: every CPU keeps for each layer the time that it gave
@@ -57,6 +57,7 @@ STAT(queued_anywhere,
      "tasks that may run on no CPU of their layer, placed in the queue for all CPUs");
 STAT(matched, "times a task was matched with the rules");
 STAT(moved, "times that put it into another layer");
+STAT(for_input, "times a task was placed or queued by a rule for input");
 STAT(overdue, "times a layer was served because it had waited for too long");
 STAT(stayed, "times a task went on after its slice, being behind its share");
 STAT(preempted, "times a task was interrupted for one of a layer that may preempt");
@@ -72,7 +73,7 @@ STAT(queues_empty, "times a CPU looked for work and found none");
 s32 POLICY_OP(layers_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	struct rule_table *table = table_of(rules_version);
-	struct layers_task *t = sorted(p);
+	struct layers_task *t = sorted(p, true);
 	struct layer *layer;
 	bool is_idle = false;
 	s32 cpu;
@@ -91,10 +92,10 @@ s32 POLICY_OP(layers_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_f
 		stat_inc(placed_idle);
 		t->queue = t->layer;
 		begin_wait(p, t);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(layer, t->layer), 0);
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(t, layer, t->layer), 0);
 		return cpu;
 	}
-	if (layer->preempt && !may_preempt(table, layer, t->layer, prev_cpu)) {
+	if (layer->preempt && t->may_interrupt && !may_preempt(table, layer, t->layer, prev_cpu)) {
 		bpf_for(other, 0, nr) {
 			if ((!layer->has_cpus || is_in(layer->cpus, other)) &&
 			    bpf_cpumask_test_cpu(other, p->cpus_ptr) &&
@@ -108,7 +109,7 @@ s32 POLICY_OP(layers_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_f
 void POLICY_OP(layers_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct rule_table *table = table_of(rules_version);
-	struct layers_task *t = sorted(p);
+	struct layers_task *t = sorted(p, true);
 	struct cpu_state *cs;
 	struct layer *layer;
 	struct queue *q;
@@ -122,15 +123,9 @@ void POLICY_OP(layers_enqueue, struct task_struct *p, u64 enq_flags)
 	layer = layer_at(table, t->layer);
 	t->queue = queue_for(p, layer, t->layer);
 	begin_wait(p, t);
-	slice = slice_of(layer, t->queue);
+	slice = slice_of(t, layer, t->queue);
 
-	/* They serve everybody on their CPU, and are brief. Only when they wake, or one could stay. */
-	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1 && (enq_flags & SCX_ENQ_WAKEUP)) {
-		stat_inc(placed_kthread);
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice, enq_flags);
-		return;
-	}
-	if (layer->preempt && (enq_flags & SCX_ENQ_WAKEUP) &&
+	if (layer->preempt && t->may_interrupt && (enq_flags & SCX_ENQ_WAKEUP) &&
 	    serves(table, t->queue, cpu, scx_bpf_now()) &&
 	    may_preempt(table, layer, t->queue, cpu)) {
 		struct layer_count *ours = count_of(t->layer), *others;
@@ -143,6 +138,12 @@ void POLICY_OP(layers_enqueue, struct task_struct *p, u64 enq_flags)
 			others->preempted++;
 		stat_inc(preempted);
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice, enq_flags | SCX_ENQ_PREEMPT);
+		return;
+	}
+	/* They serve everybody on their CPU, and are brief. Only when they wake, or one could stay. */
+	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1 && (enq_flags & SCX_ENQ_WAKEUP)) {
+		stat_inc(placed_kthread);
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice, enq_flags);
 		return;
 	}
 
@@ -207,8 +208,10 @@ void POLICY_OP(layers_dispatch, s32 cpu, struct task_struct *prev)
 	look_up_if_due(table, now);
 	if (prev && (prev->scx.flags & SCX_TASK_QUEUED)) {
 		t = POLICY_TASK(prev);
-		if (t && t->layer != NOTHING)
+		if (t && t->layer != NOTHING) {
 			charge(prev, t, cs, table);
+			go_where_due(prev, t, false);
+		}
 		if (t && (t->queue >= NR_QUEUES || !serves(table, t->queue, cpu, now)))
 			t = NULL;
 	}
@@ -231,8 +234,9 @@ void POLICY_OP(layers_dispatch, s32 cpu, struct task_struct *prev)
 		passed |= 1ULL << queue;
 	}
 	if (prev && t) { /* the kernel would give it a slice of 20 ms */
+		cs->running = t->queue;
 		give_turn(cs, t->queue, now);
-		scx_bpf_task_set_slice(prev, slice_of(layer_at(table, t->queue), t->queue));
+		scx_bpf_task_set_slice(prev, slice_of(t, layer_at(table, t->queue), t->queue));
 	} else {
 		stat_inc(queues_empty);
 	}
@@ -248,7 +252,7 @@ void POLICY_OP(layers_running, struct task_struct *p)
 	if (!t || !cs)
 		return;
 	if (t->layer == NOTHING)
-		t = sorted(p);
+		t = sorted(p, true);
 	if (!t)
 		return;
 	t->charged = p->se.sum_exec_runtime;
@@ -267,7 +271,7 @@ void POLICY_OP(layers_running, struct task_struct *p)
 		t->vtime = q->vtime_now - MAX_BEHIND_NS;
 }
 
-/* p runs on. If its layer lost this CPU, or it got into another layer, it shall leave it. */
+/* p runs on. If its layer lost this CPU, or it is due in another layer, it shall leave it. */
 void POLICY_OP(layers_tick, struct task_struct *p)
 {
 	struct rule_table *table = table_of(rules_version);
@@ -280,7 +284,7 @@ void POLICY_OP(layers_tick, struct task_struct *p)
 		return;
 	charge(p, t, cs, table);
 	before = t->layer;
-	t = sorted(p);
+	t = sorted(p, false);
 	if (!t)
 		return;
 	if (t->layer != before ||
@@ -324,9 +328,9 @@ void POLICY_OP(layers_disable, struct task_struct *p)
 	if (!t)
 		return;
 	end_pinned_wait(t);
-	if (t->layer != NOTHING)
-		count_task(t->layer, -1);
-	t->layer = t->queue = NOTHING;
+	if (t->home != NOTHING)
+		count_task(t->home, -1);
+	t->home = t->layer = t->queue = NOTHING;
 }
 
 void POLICY_OP(layers_cpu_online, s32 cpu)

@@ -17,6 +17,7 @@ class Task:
     uid: int
     nice: int
     kernel_thread: bool = False
+    is_for_input: bool = False
 
 
 def layer_of(task: Task, toml: str) -> str:
@@ -30,6 +31,8 @@ def layer_of(task: Task, toml: str) -> str:
 def _fits(key: str, wanted: Any, task: Task) -> bool:
     if key == "kernel_thread":
         return task.kernel_thread is wanted
+    if key == "input":
+        return task.is_for_input is wanted
     if key in ("uid", "nice"):
         low, high = wanted if isinstance(wanted, list) else (wanted, wanted)
         return low <= getattr(task, key) <= high

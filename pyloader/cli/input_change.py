@@ -81,17 +81,21 @@ def on(
     from pyloader.input_first import change
 
     is_new = change.on(assignments(knobs), only, others["not"], everything, note)
-    who, reads = _who_looks()
+    who, reads, has_rule = _who_looks()
     if as_json:
-        emit_json({"on": True, "was_on": not is_new, "scheduler": who, "scheduler_looks": reads})
+        looks = {"scheduler": who, "scheduler_looks": reads and has_rule}
+        emit_json({"on": True, "was_on": not is_new, **looks})
         return
-    click.echo(f"input first {'is on' if is_new else 'goes on'}; {_in_words(who, reads)}")
+    words = _in_words(who, reads, has_rule)
+    click.echo(f"input first {'is on' if is_new else 'goes on'}; {words}")
 
 
-def _who_looks() -> tuple[str | None, bool]:
-    """What schedules, None for the kernel's own, and whether it looks at marks."""
+def _who_looks() -> tuple[str | None, bool, bool]:
+    """What schedules, None for the kernel's own; whether it reads the marks; and if it follows
+    rules, whether one of them is for input."""
     from pyloader.errors import ScxhidError
     from pyloader.input_first import marks
+    from pyloader.rules.apply import has_rule_for_input
     from pyloader.running import current, current_name
 
     try:
@@ -99,11 +103,14 @@ def _who_looks() -> tuple[str | None, bool]:
     except ScxhidError:
         running = None
     if running:
-        return running.name, marks.are_read_by(running.place)
-    return current_name(), False
+        reads = marks.are_read_by(running.place)
+        return running.name, reads, reads and has_rule_for_input(running)
+    return current_name(), False, False
 
 
-def _in_words(who: str | None, reads: bool) -> str:
+def _in_words(who: str | None, reads: bool, has_rule: bool) -> str:
+    if reads and not has_rule:
+        return f"{who} runs, and none of its rules has input = true, so nobody goes first"
     if reads:
         return f"{who} runs and looks at marks"
     runs = f"{who} runs, which does not" if who else "the kernel's own scheduler does not"

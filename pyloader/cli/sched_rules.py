@@ -46,6 +46,7 @@ def rules(file: str | None, check: bool, as_json: bool) -> None:
     if not as_json:
         for warning in found.warnings:
             note(f"warning: {warning}")
+        _give_hint(found.rules, f"{file}: ")
     if check:
         _checked(file, found, as_json)
         return
@@ -58,6 +59,13 @@ def rules(file: str | None, check: bool, as_json: bool) -> None:
         return
     what = _counts(found)
     click.echo(f"{file}: {what} in force, seen by every CPU after {duration(applied.taken_ns)}")
+
+
+def _give_hint(rules: RuleSet, where: str = "") -> None:
+    from pyloader.rules.hints import hint
+
+    if said := hint(rules):
+        note(f"hint: {where}{said}")
 
 
 def _checked(file: str, found: Read, as_json: bool) -> None:
@@ -117,6 +125,8 @@ def _show(as_json: bool) -> None:
     click.echo()
     rows = [(str(n), _words(rule), rule.layer) for n, rule in enumerate(now.rules.rules, 1)]
     table(("RULE", "TASKS", "LAYER"), [*rows, ("", "all others", "default")], right=(0,))
+    if now.applied_ns:
+        _give_hint(now.rules)
 
 
 def _time(ns: int | None) -> str:
@@ -139,6 +149,8 @@ def _words(rule: Rule) -> str:
             )
     if rule.kernel_thread is not None:
         parts.append("kernel threads" if rule.kernel_thread else "no kernel threads")
+    if rule.input is not None:
+        parts.append("while woken for input" if rule.input else "while not woken for input")
     return ", ".join(parts) or "all"
 
 
@@ -154,7 +166,10 @@ def _counted(n: int, what: str) -> str:
 
 
 def _read_json(file: str, found: Read) -> dict[str, Any]:
-    return {"file": file, "warnings": list(found.warnings), **_rules_json(found.rules)}
+    from pyloader.rules.hints import hint
+
+    more = {"warnings": list(found.warnings), "hint": hint(found.rules)}
+    return {"file": file, **more, **_rules_json(found.rules)}
 
 
 def _rules_json(rules: RuleSet, now: InForce | None = None) -> dict[str, Any]:
@@ -179,6 +194,7 @@ def _rules_json(rules: RuleSet, now: InForce | None = None) -> dict[str, Any]:
             "uid": rule.uid,
             "nice": rule.nice,
             "kernel_thread": rule.kernel_thread,
+            "input": rule.input,
         }
         for rule in rules.rules
     ]

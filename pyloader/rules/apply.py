@@ -93,6 +93,14 @@ def in_force() -> InForce:
     return InForce(tables.decode(record), source, int(record["applied_at"]), version, figures)
 
 
+def has_rule_for_input(scheduler: Attached) -> bool:
+    """Whether one of the rules that ``scheduler`` follows is for input; True if it has no rules."""
+    if _TABLES not in scheduler.maps or _VERSION not in scheduler.variables:
+        return True
+    record = _table(scheduler, int(scheduler.variables[_VERSION].value))
+    return any(rule.input for rule in tables.decode(record).rules)
+
+
 def require_layers() -> Attached:
     """The running scheduler if it is one with rules; Gone, with the command to start it, if not."""
     start = f"`scxhid sched use {SCHEDULER}` starts it"

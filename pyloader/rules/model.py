@@ -46,7 +46,8 @@ class Layer:
 class Rule:
     """What puts a task into ``layer``: all that is not None must fit.
 
-    ``comm`` and ``cgroup`` are patterns. ``number`` is which rule of the file it was,
+    ``comm`` and ``cgroup`` are patterns. ``input`` is whether it runs on behalf of an
+    input event just now (``input_first``). ``number`` is which rule of the file it was,
     from 1 on; one that lists several patterns becomes several of the same number.
     """
 
@@ -56,6 +57,7 @@ class Rule:
     uid: Range | None = None
     nice: Range | None = None
     kernel_thread: bool | None = None
+    input: bool | None = None
     number: int = field(default=0, compare=False)
 
 

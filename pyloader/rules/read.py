@@ -227,7 +227,7 @@ class _Reader:
 
     def _rule(self, number: int, values: Any, layers: Mapping[str, Layer]) -> Iterator[Rule]:
         table = _Table(self.path, f"[[rule]] {number}", values)
-        table.only(("layer", "comm", "cgroup", "uid", "nice", "kernel_thread"))
+        table.only(("layer", "comm", "cgroup", "uid", "nice", "kernel_thread", "input"))
         layer = table.get("layer", str, "the name of a layer")
         if layer is None:
             table.wrong("", "names no layer; add layer = NAME")
@@ -240,6 +240,7 @@ class _Reader:
             uid=table.range("uid", (0, model.MAX_UID), lambda item: _uid(table, item)),
             nice=table.range("nice", model.NICES, lambda item: item),
             kernel_thread=table.get("kernel_thread", bool, "true or false"),
+            input=table.get("input", bool, "true or false"),
             number=number,
         )
         names, groups = table.patterns("comm", _bad_comm), table.patterns("cgroup", _bad_cgroup)

@@ -23,6 +23,8 @@ def shadowed(rules: Sequence[Rule]) -> Iterator[tuple[Rule, Rule]]:
 def _takes_all(wide: Rule, narrow: Rule) -> bool:
     if wide.kernel_thread is not None and wide.kernel_thread != narrow.kernel_thread:
         return False
+    if wide.input is not None and wide.input != narrow.input:
+        return False
     if not (_within(wide.uid, narrow.uid) and _within(wide.nice, narrow.nice)):
         return False
     return _named(wide.comm, narrow.comm, "*") and _named(wide.cgroup, narrow.cgroup, "/")

@@ -14,7 +14,7 @@ from pyloader.rules import model
 from pyloader.rules.model import DEFAULT_LAYER, Layer, Rule, RuleSet
 from pyloader.rules.patterns import is_plain
 
-COMM, COMM_GLOB, CGROUP, UID, NICE, KTHREAD, USER = (1 << bit for bit in range(7))
+COMM, COMM_GLOB, CGROUP, UID, NICE, KTHREAD, USER, INPUT, NO_INPUT = (1 << n for n in range(9))
 """What a rule looks at: ``enum rule_looks_at``."""
 
 _COMM_BYTES = 16
@@ -168,6 +168,8 @@ def _rule(rule: Rule, cgroup: int, place: int) -> Any:
         record["nice_min"], record["nice_max"] = rule.nice
     if rule.kernel_thread is not None:
         looks_at |= KTHREAD if rule.kernel_thread else USER
+    if rule.input is not None:
+        looks_at |= INPUT if rule.input else NO_INPUT
     record["looks_at"], record["layer"] = looks_at, place
     return record
 
@@ -187,6 +189,7 @@ def _rule_of(record: Any, cgroups: Any, names: Mapping[int, str], number: int) -
         uid=pair(UID, "uid"),
         nice=pair(NICE, "nice"),
         kernel_thread=bool(looks_at & KTHREAD) if looks_at & (KTHREAD | USER) else None,
+        input=bool(looks_at & INPUT) if looks_at & (INPUT | NO_INPUT) else None,
         number=number,
     )
 

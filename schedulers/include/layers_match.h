@@ -5,6 +5,9 @@
  * A task is looked at whenever it queues, but that is a comparison of what the rules ask for (name,
  * uid, nice, cgroup, version of the rules) with what it was the last time. Only when some of it
  * differs are the rules gone through. Paths of cgroups are matched once for each cgroup and version.
+ *
+ * Whether a task runs for an input event changes with every event. So what the rules say is found
+ * for both cases at once, and which of the two counts is looked at as the task queues: layers_state.h.
  */
 #ifndef SCXHID_LAYERS_MATCH_H
 #define SCXHID_LAYERS_MATCH_H
@@ -71,6 +74,8 @@ struct candidate {
 	s32 nice;
 	u32 is_kthread;
 	u32 depth;
+	u32 layer;		   /* what the rules say, once find_layers() has run */
+	u32 input_layer;	   /* the same for while it runs for an input event */
 	u64 cgroups;		   /* bit n: pattern n fits its cgroup */
 	u64 names[PATH_DEPTH + 8]; /* addresses of the names on the path, from the bottom up */
 	char text[TEXT_SIZE];	   /* the path of its cgroup at 0, its name at COMM_AT */
@@ -203,15 +208,17 @@ static __always_inline bool comm_begins(const struct rule *rule, const struct ca
 	       !((comm[1] ^ rule->comm_value[1]) & rule->comm_mask[1]);
 }
 
-/* The layer of the candidate. */
-__noinline u32 layer_of_candidate(u32 version)
+/* Writes the candidate's two layers into it, each by the first rule that fits. */
+__noinline int find_layers(u32 version)
 {
 	struct rule_table *table = table_of(version);
 	struct candidate *c = this_candidate();
+	bool is_found = false, is_input_found = false;
 	u32 i, looks_at;
 
 	if (!table || !c)
-		return DEFAULT_LAYER;
+		return 0;
+	c->layer = c->input_layer = DEFAULT_LAYER;
 	bpf_for(i, 0, MAX_RULES) {
 		struct rule *rule = &table->rules[i & (MAX_RULES - 1)];
 
@@ -237,9 +244,18 @@ __noinline u32 layer_of_candidate(u32 version)
 			if (!glob_fits(COMM_AT, 0))
 				continue;
 		}
-		return rule->layer & (MAX_LAYERS - 1);
+		if (!is_found && !(looks_at & LOOKS_AT_INPUT)) {
+			is_found = true;
+			c->layer = rule->layer & (MAX_LAYERS - 1);
+		}
+		if (!is_input_found && !(looks_at & LOOKS_AT_NO_INPUT)) {
+			is_input_found = true;
+			c->input_layer = rule->layer & (MAX_LAYERS - 1);
+		}
+		if (is_found && is_input_found)
+			break;
 	}
-	return DEFAULT_LAYER;
+	return 0;
 }
 
 /* ---- What is kept of a cgroup and of a task ---- */
@@ -313,12 +329,13 @@ static bool looks_changed(struct task_struct *p, struct looks *then)
 	return true;
 }
 
-/* The layer of p, which looks like that. */
-static u32 match(struct task_struct *p, struct looks *now)
+/* The layer of p, which looks like that, and the one for while it runs for an input event. */
+static u32 match(struct task_struct *p, struct looks *now, u32 *input_layer)
 {
 	struct rule_table *table = table_of(now->version);
 	struct candidate *c = this_candidate();
 
+	*input_layer = DEFAULT_LAYER;
 	if (!table || !c)
 		return DEFAULT_LAYER;
 	c->uid = now->uid;
@@ -327,7 +344,9 @@ static u32 match(struct task_struct *p, struct looks *now)
 	c->cgroups = table->nr_cgroups ? cgroups_fitting(p, now->version) : 0;
 	__builtin_memcpy(&c->text[COMM_AT], now->comm, COMM_SIZE);
 	c->text[COMM_AT + COMM_SIZE] = 0;
-	return layer_of_candidate(now->version);
+	find_layers(now->version);
+	*input_layer = c->input_layer;
+	return c->layer;
 }
 
 #endif /* SCXHID_LAYERS_MATCH_H */

@@ -5,6 +5,7 @@
 #ifndef SCXHID_LAYERS_STATE_H
 #define SCXHID_LAYERS_STATE_H
 
+#include "input.h"
 #include "layers_match.h"
 
 /* The queue of layer n is the n-th. One more, for tasks that may run on no CPU of their layer. */
@@ -71,18 +72,23 @@ struct {
 
 struct layers_task {
 	struct looks looks;
-	u32 layer;	  /* or NOTHING, before it was matched */
-	u32 queue;	  /* its layer, or ANYWHERE */
-	u64 vtime;	  /* within the queue */
-	u64 charged;	  /* CPU time (ns) of the task that is accounted for */
-	u64 queued_at;	  /* ns; 0: it does not wait */
+	u32 home;	 /* the layer where it belongs, or NOTHING, before it was matched */
+	u32 input_layer; /* the same while it runs for an input event */
+	u32 layer;	 /* the one of both that counts now, or NOTHING */
+	u32 queue;	 /* its layer, or ANYWHERE */
+	u64 input_ns;	 /* it may run before others for so long, for an input event; 0: for none */
+	u64 vtime;	 /* within the queue */
+	u64 home_vtime;	 /* the same at home, while it is not there */
+	u64 charged;	 /* CPU time (ns) of the task that is accounted for */
+	u64 queued_at;	 /* ns; 0: it does not wait */
 	u32 pinned_cpu_1; /* it counts there in nr_pinned[pinned_queue]; less one. 0: nowhere */
 	u32 pinned_queue;
+	bool may_interrupt; /* where its layer may */
 };
 
 static void layers_task_start(struct task_struct *p, struct layers_task *t)
 {
-	t->layer = t->queue = NOTHING;
+	t->home = t->layer = t->queue = NOTHING;
 	t->charged = p->se.sum_exec_runtime;
 }
 
@@ -184,30 +190,61 @@ static void count_task(u32 layer, s64 change)
 	__sync_fetch_and_add(&q->nr_tasks, change);
 }
 
-/* The state of p, which is in the layer where it belongs now. NULL: no memory. */
-static struct layers_task *sorted(struct task_struct *p)
+static u64 vtime_now_of(u32 layer)
+{
+	struct queue *q = queue_at(layer);
+
+	return q ? q->vtime_now : 0;
+}
+
+/* p belongs into that layer from now on. */
+static void settle(struct layers_task *t, u32 layer)
+{
+	if (layer == t->home)
+		return;
+	if (t->home != NOTHING) {
+		stat_inc(moved);
+		count_task(t->home, -1);
+	}
+	count_task(layer, 1);
+	t->home = layer;
+	t->home_vtime = vtime_now_of(layer);
+	t->layer = NOTHING;
+}
+
+/*
+ * Takes p to its layer for input, or home: the first as it queues, the second at once when the time
+ * that it has for the event is used up. What it runs meanwhile it owes its own layer all the same.
+ */
+static void go_where_due(struct task_struct *p, struct layers_task *t, bool queues)
+{
+	bool may_differ = t->input_layer != t->home && (queues || t->input_ns);
+	bool preempts = false;
+	u32 layer;
+
+	t->input_ns = may_differ ? input_first_how(p, &preempts) : 0;
+	t->may_interrupt = !t->input_ns || preempts;
+	layer = t->input_ns ? t->input_layer : t->home;
+	if (layer == t->layer)
+		return;
+	if (t->layer == t->home)
+		t->home_vtime = t->vtime;
+	t->vtime = layer == t->home ? t->home_vtime : vtime_now_of(layer);
+	t->layer = t->queue = layer;
+}
+
+/* The state of p, which is in the layer where it is due now. NULL: no memory. */
+static struct layers_task *sorted(struct task_struct *p, bool queues)
 {
 	struct layers_task *t = POLICY_TASK(p);
-	struct queue *q;
-	u32 layer;
 
 	if (!t)
 		return NULL;
-	if (!looks_changed(p, &t->looks) && t->layer != NOTHING)
-		return t;
-	stat_inc(matched);
-	layer = match(p, &t->looks);
-	if (layer == t->layer)
-		return t;
-	if (t->layer != NOTHING) {
-		stat_inc(moved);
-		count_task(t->layer, -1);
+	if (looks_changed(p, &t->looks) || t->home == NOTHING) {
+		stat_inc(matched);
+		settle(t, match(p, &t->looks, &t->input_layer));
 	}
-	count_task(layer, 1);
-	t->layer = t->queue = layer;
-	q = queue_at(layer);
-	if (q)
-		t->vtime = q->vtime_now;
+	go_where_due(p, t, queues);
 	return t;
 }
 

@@ -47,6 +47,8 @@ enum rule_looks_at {
 	LOOKS_AT_NICE = 1 << 4,
 	LOOKS_AT_KTHREAD = 1 << 5, /* is a kernel thread */
 	LOOKS_AT_USER = 1 << 6,	   /* is none */
+	LOOKS_AT_INPUT = 1 << 7,   /* runs for an input event just now: input.h */
+	LOOKS_AT_NO_INPUT = 1 << 8,
 };
 
 struct rule {
@@ -125,11 +127,13 @@ static s32 set_first_rules(void)
 	set_layer(table, 1, "kernel", 7, 200, 5000000, LATENCY_INTERACTIVE, false);
 	set_layer(table, 2, "preferred", 10, 300, 3000000, LATENCY_INTERACTIVE, true);
 	set_layer(table, 3, "background", 11, 25, 10000000, LATENCY_BATCH, false);
-	table->rules[0].looks_at = LOOKS_AT_KTHREAD;
-	table->rules[0].layer = 1;
-	set_nice_rule(table, 1, -20, -1, 2);
-	set_nice_rule(table, 2, 1, 19, 3);
-	table->nr_rules = 3;
+	table->rules[0].looks_at = LOOKS_AT_INPUT;
+	table->rules[0].layer = 2;
+	table->rules[1].looks_at = LOOKS_AT_KTHREAD;
+	table->rules[1].layer = 1;
+	set_nice_rule(table, 2, -20, -1, 2);
+	set_nice_rule(table, 3, 1, 19, 3);
+	table->nr_rules = 4;
 	return 0;
 }
 

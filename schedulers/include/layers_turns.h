@@ -58,18 +58,21 @@ static void charge(struct task_struct *p, struct layers_task *t, struct cpu_stat
 
 	t->charged = total;
 	t->vtime += used * 100 / (p->scx.weight ?: 1);
+	t->home_vtime += used * 100 / (p->scx.weight ?: 1); /* of no meaning while it is at home */
 	if (count)
 		count->run_ns += used;
 	if (queue < NR_QUEUES)
 		cs->vtime[queue] += used * 100 / weight_of(layer_at(table, queue));
 }
 
-static u64 slice_of(const struct layer *layer, u32 queue)
+static u64 slice_of(const struct layers_task *t, const struct layer *layer, u32 queue)
 {
 	s32 waiting = scx_bpf_dsq_nr_queued(POLICY_DSQ(queue));
 	u64 longest = MAX_ROUND_NS / ((waiting > 0 ? waiting : 0) / nr_cpus() + 1);
 	u64 slice = layer->slice_ns < longest ? layer->slice_ns : longest;
 
+	if (t->input_ns && t->input_ns < slice)
+		slice = t->input_ns;
 	return slice > 100 * NSEC_PER_USEC ? slice : 100 * NSEC_PER_USEC;
 }
 

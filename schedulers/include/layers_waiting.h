@@ -28,6 +28,8 @@ static void begin_wait(struct task_struct *p, struct layers_task *t)
 {
 	struct layer_count *count = count_of(t->layer);
 
+	if (t->input_ns)
+		stat_inc(for_input);
 	t->queued_at = scx_bpf_now();
 	if (count)
 		count->enqueued++;

@@ -229,6 +229,8 @@ def some_rules(rng: random.Random) -> str:
             lines.append(f"nice = {rng.choice(['0', '[-20, -1]', '[1, 19]', '5'])}")
         if rng.random() < 0.1:
             lines.append(f"kernel_thread = {rng.choice(['true', 'false'])}")
+        if rng.random() < 0.2:
+            lines.append(f"input = {rng.choice(['true', 'false'])}")
     return "\n".join(lines)
 
 
@@ -317,6 +319,7 @@ def test_it_starts_with_rules_of_its_own(layers: str) -> None:
     told = done("sched", "rules", "--json").json
     assert told["file"] is None
     assert [n["name"] for n in told["layers"]] == ["default", "kernel", "preferred", "background"]
+    assert [rule["layer"] for rule in told["rules"] if rule["input"]] == ["preferred"]
     with crowd([Identity("x", nice=5), Identity("y", nice=-5), Identity("z")], doze) as pids:
         kernel.wait_for(
             "each to be in its layer",

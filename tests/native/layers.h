@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Takes the place of layers_match.h and of BPF maps: a task is in the layer that its word group=N
- * says. Put after standin.h with -include. The layers' settings are those of the environment
- * variable LAYERS: 1:weight=300,slice_us=5000,latency=1,preempt=1,cpus=2;2:… (cpus: a bit mask).
+ * says, and while it runs for an input event in that of input=N. Put after standin.h with -include.
+ * The layers' settings are those of the environment variable LAYERS:
+ * 1:weight=300,slice_us=5000,latency=1,preempt=1,cpus=2;2:… (cpus: a bit mask).
  */
 #ifndef LAYERS_H
 #define LAYERS_H
@@ -86,8 +87,9 @@ static bool looks_changed(struct task_struct *p, struct looks *then)
 	return changed;
 }
 
-static u32 match(struct task_struct *p, struct looks *now)
+static u32 match(struct task_struct *p, struct looks *now, u32 *input_layer)
 {
+	*input_layer = p->input_group ? p->input_group % MAX_LAYERS : p->group % MAX_LAYERS;
 	return p->group % MAX_LAYERS;
 }
 

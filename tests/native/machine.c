@@ -252,6 +252,7 @@ static struct sim_task *add_task(enum kind kind, const char *text)
 	t->kind = kind;
 	t->p.pid = nr_tasks + 1;
 	t->p.group = word(text, "group=", 0);
+	t->p.input_group = word(text, "input=", 0);
 	t->p.scx.weight = word(text, "weight=", 100);
 	t->allowed = cpu < 0 ? all_cpus() : (struct cpumask){ 1ULL << cpu };
 	t->p.cpus_ptr = &t->allowed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Takes the place of scx.h, declare.h, policy.h and topology.h, so that a scheduler's source compiles
- * as an ordinary program. Put before it with -include. machine.c has the functions.
+ * Takes the place of scx.h, declare.h, policy.h, topology.h and input.h, so that a scheduler's source
+ * compiles as an ordinary program. Put before it with -include. machine.c has the functions.
  */
 #ifndef STANDIN_H
 #define STANDIN_H
@@ -29,6 +29,7 @@ struct cpumask {
 
 struct task_struct {
 	int pid;
+	char comm[16];
 	u32 flags;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
@@ -44,7 +45,8 @@ struct task_struct {
 	} scx;
 
 	u64 input_end; /* its CPU time at which the mark that input gave it is used up; 0: it has none */
-	u32 group; /* of groups.h */
+	u32 group;	 /* of groups.h */
+	u32 input_group; /* of layers.h */
 	u64 state_epoch;
 	u64 state[16]; /* of the policy */
 };

@@ -123,6 +123,32 @@ def test_one_that_may_preempt_waits_for_nobody(run: Run) -> None:
     assert slow.waited_ms > 4
 
 
+#: A layer that comes before others, and one that everybody else is in.
+FIRST = "1:weight=400,latency=1,preempt=1,slice_us=2000;2:slice_us=20000"
+
+
+def test_one_that_an_input_event_wakes_goes_before_others_of_its_layer(run: Run) -> None:
+    hogs = ["hog:group=2"] * 8
+    reader = "sleeper:group=2,input=1,period_us=8000,burst_us=200"
+    assert run(FIRST, 2, f"{reader},input_us=4000", *hogs)[0].waited_ms < 1
+    assert run(FIRST, 2, reader, *hogs)[0].waited_ms > 4
+
+
+def test_a_reader_that_goes_on_computing_is_an_ordinary_task_of_its_layer(run: Run) -> None:
+    """It would like the CPU all the time: it gets its budget before others, and then waits."""
+    reader = "sleeper:group=2,input=1,period_us=1000,burst_us=50000,input_us=4000"
+    found = run(FIRST, 1, reader, *["hog:group=2"] * 3)
+    assert found[0].share == pytest.approx(1 / 4, rel=0.25)
+    assert max(task.waited_ms for task in found) < LONGEST_WAIT_MS
+
+
+def test_a_budget_without_end_takes_no_more_than_the_share_of_the_layer_for_input(run: Run) -> None:
+    spinning = "sleeper:group=2,input=1,period_us=100,burst_us=20000,input_us=1000000"
+    found = run(FIRST, 1, *[spinning] * 4, *["hog:group=2"] * 4)
+    assert 0.5 < shares(found, 4, 4)[0] < 0.85
+    assert max(task.waited_ms for task in found) < LONGEST_WAIT_MS
+
+
 def test_no_cpu_idles_while_somebody_waits(run: Run) -> None:
     found = run("1:cpus=3;2:cpus=12", 4, *["hog:group=1"] * 3, *["hog:group=2"] * 3)
     assert sum(task.share for task in found) == pytest.approx(4, abs=0.02)

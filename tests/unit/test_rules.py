@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyloader.errors import BadRules, ScxhidError
+from pyloader.errors import BadRules, NotPermitted, ScxhidError
+from pyloader.input_first import state
 from pyloader.rules import cpus
 from pyloader.rules.cpus import Machine
-from pyloader.rules.model import Layer, Rule
+from pyloader.rules.hints import hint
+from pyloader.rules.model import Layer, Rule, RuleSet
 from pyloader.rules.read import LARGEST_FILE, find_file, read_bytes, read_file
 from tests.guest.command import Outcome, scxhid
 
@@ -54,13 +56,15 @@ def test_everything_that_a_file_can_say() -> None:
         uid = [1000, 1999]
         nice = -5
         kernel_thread = false
+        input = true
         """
     )
     assert layers == {
         "default": Layer("default"),
         "games": Layer("games", 400, 3000, frozenset({2, 3, 5}), "interactive", preempt=True),
     }
-    both = {"cgroup": "/user.slice", "uid": (1000, 1999), "nice": (-5, -5), "kernel_thread": False}
+    both = {"cgroup": "/user.slice", "uid": (1000, 1999), "nice": (-5, -5)}
+    both |= {"kernel_thread": False, "input": True}
     assert rules == (Rule("games", "factorio*", **both), Rule("games", "doom", **both))
     assert warnings == ()
 
@@ -116,7 +120,8 @@ def test_everything_that_a_file_can_say() -> None:
         (f"{GAMES}nice = [5, 1]", "nice is [5, 1], a range that ends before it begins"),
         (f"{GAMES}nice = true", "nice is true; it takes a number or [FIRST, LAST]"),
         (f"{GAMES}kernel_thread = 1", "kernel_thread is 1; it takes true or false"),
-        (f"{GAMES}input = true", "[[rule]] 1 has no key 'input'"),
+        (f"{GAMES}imput = true", "[[rule]] 1 has no key 'imput'; did you mean input?"),
+        (f'{GAMES}input = "yes"', "input is 'yes'; it takes true or false"),
         ("[layer.games", "f.toml is not TOML: "),
         (b"\xff\xfe", "f.toml is not UTF-8 text: byte 0 is 0xff"),
         ("x = " + "[" * 20_000, "f.toml nests too deep to be rules"),
@@ -180,6 +185,10 @@ def test_a_directory_and_a_missing_file_are_told(tmp_path: Path) -> None:
             f'{GAMES}nice = [0, 19]\n[[rule]]\nlayer = "default"\nnice = 5\nuid = 0',
             "[[rule]] 2 never decides: rule 1 comes before it",
         ),
+        (
+            f'{GAMES}comm = "*"\n[[rule]]\nlayer = "default"\ninput = true',
+            "[[rule]] 2 never decides: rule 1 comes before it",
+        ),
     ],
 )
 def test_what_is_odd_is_warned_of(text: str, said: str) -> None:
@@ -196,6 +205,9 @@ def test_what_is_odd_is_warned_of(text: str, said: str) -> None:
         f'{GAMES}nice = [0, 4]\n[[rule]]\nlayer = "default"\nnice = [0, 5]',
         f'{GAMES}kernel_thread = true\n[[rule]]\nlayer = "default"\nnice = 0',
         f'{GAMES}comm = "*"\nuid = 0\n[[rule]]\nlayer = "default"\ncomm = "x"',
+        f'{GAMES}input = true\n[[rule]]\nlayer = "default"\ncomm = "x"',
+        f'{GAMES}input = false\n[[rule]]\nlayer = "default"\ninput = true',
+        f'{GAMES}kernel_thread = false\n[[rule]]\nlayer = "default"\ninput = true',
     ],
 )
 def test_a_rule_that_may_decide_is_not_warned_of(text: str) -> None:
@@ -227,6 +239,7 @@ def test_a_rule_that_may_decide_is_not_warned_of(text: str) -> None:
                     "nice = [true, false]",
                     "nice = 1979-05-27",
                     "kernel_thread = nan",
+                    "input = []",
                     'cgroup = "/\\u00e9*?"',
                 ]
             ),
@@ -264,6 +277,43 @@ def test_check_counts_and_changes_nothing(tmp_path: Path) -> None:
     assert "warning: " in outcome.err
 
 
+def test_a_rule_for_input_says_how_to_make_it_fit(tmp_path: Path) -> None:
+    text = f"{GAMES}comm = 'x'\n[[rule]]\nlayer = 'games'\ninput = true\ncomm = ['y', 'z']"
+    outcome = check(tmp_path, text)
+    assert outcome.status == 0
+    assert outcome.err == (
+        f"hint: {tmp_path}/f.toml: rule 2 fits nothing as long as input first is off; "
+        "`scxhid input on` switches it on\n"
+    )
+    assert "warned" not in outcome.out
+    told = check(tmp_path, text, "--json").json
+    assert told["hint"].startswith("rule 2 fits nothing")
+    assert [rule["input"] for rule in told["rules"]] == [None, True, True]
+    assert check(tmp_path, f"{GAMES}input = false", "--json").json["hint"] is None
+
+
+@pytest.mark.parametrize(
+    ("is_on", "said"),
+    [
+        (True, None),
+        (False, "rules 1, 2 fit nothing as long as input first is off"),
+        (None, "rules 1, 2 fit only while input first is on, which only root can see"),
+    ],
+)
+def test_the_hint_is_true(
+    is_on: bool | None, said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tell() -> bool:
+        if is_on is None:
+            raise NotPermitted("x")
+        return is_on
+
+    monkeypatch.setattr(state, "is_on", tell)
+    rules = RuleSet({}, (Rule("x", input=True, number=1), Rule("x", input=True, number=2)))
+    found = hint(rules)
+    assert found is None if said is None else found and found.startswith(f"{said}; ")
+
+
 def test_check_prints_json(tmp_path: Path) -> None:
     told = check(tmp_path, f'{GAMES}comm = "x"\nnice = 5', "--json").json
     assert told["applied"] is False
@@ -271,7 +321,7 @@ def test_check_prints_json(tmp_path: Path) -> None:
     assert [layer["name"] for layer in told["layers"]] == ["default", "games"]
     assert told["rules"] == json.loads(
         '[{"layer": "games", "comm": "x", "cgroup": null, "uid": null, "nice": [5, 5], '
-        '"kernel_thread": null}]'
+        '"kernel_thread": null, "input": null}]'
     )
 
 
@@ -291,7 +341,8 @@ def test_the_rules_that_come_with_it_are_right_and_found_by_name() -> None:
     machine = Machine(frozenset({0}), frozenset({0}))
     found = read_file(find_file("desktop"), machine)
     assert found.warnings == ()
-    assert set(found.rules.layers) == {"default", "desktop", "games", "kernel", "background"}
+    names = ["default", "input", "desktop", "games", "kernel", "background"]
+    assert list(found.rules.layers) == names
     assert find_file("./desktop") == "./desktop"
     with pytest.raises(ScxhidError, match="no file 'desktp' and no rules of that name; did"):
         find_file("desktp")

@@ -10,73 +10,11 @@ from hypothesis import strategies as st
 
 from pyloader.catalog import find_scheduler
 from pyloader.rules import model, table
-from pyloader.rules.cpus import Machine
 from pyloader.rules.model import Layer, Rule, RuleSet
 from pyloader.rules.patterns import covers, fits
 from pyloader.rules.read import read_bytes
 from tests import rules_oracle
-
-MACHINE = Machine(frozenset(range(8)), frozenset(range(8)))
-
-names = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}", fullmatch=True)
-letters = st.sampled_from("ab*?é/")
-comms = st.text(letters, min_size=1, max_size=8)
-cgroups = st.text(st.sampled_from("ab*?/"), max_size=8).map(lambda text: f"/{text}")
-
-
-@st.composite
-def ranges(draw: st.DrawFn, low: int, high: int) -> Any:
-    first, last = sorted((draw(st.integers(low, high)), draw(st.integers(low, high))))
-    return first if first == last else [first, last]
-
-
-def some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return strategy | st.lists(strategy, min_size=1, max_size=3)
-
-
-layer_tables = st.fixed_dictionaries(
-    {},
-    optional={
-        "weight": st.integers(1, 10_000),
-        "slice_us": st.integers(100, 50_000),
-        "cpus": st.lists(st.integers(0, 7), min_size=1, max_size=8) | st.just("0-2, 5"),
-        "latency": st.sampled_from(model.LATENCIES),
-        "preempt": st.booleans(),
-    },
-)
-
-
-@st.composite
-def documents(draw: st.DrawFn) -> dict[str, Any]:
-    layers = draw(st.dictionaries(names, layer_tables, min_size=1, max_size=5))
-    rules = st.fixed_dictionaries(
-        {"layer": st.sampled_from([*layers, "default"])},
-        optional={
-            "comm": some(comms),
-            "cgroup": some(cgroups),
-            "uid": ranges(0, model.MAX_UID),
-            "nice": ranges(-20, 19),
-            "kernel_thread": st.booleans(),
-        },
-    )
-    return {"layer": layers, "rule": draw(st.lists(rules, max_size=8))}
-
-
-def toml(document: dict[str, Any]) -> str:
-    lines: list[str] = []
-    for name, values in document["layer"].items():
-        lines += [f'[layer."{name}"]', *(f"{k} = {_value(v)}" for k, v in values.items())]
-    for values in document["rule"]:
-        lines += ["[[rule]]", *(f"{k} = {_value(v)}" for k, v in values.items())]
-    return "\n".join(lines)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(_value(item) for item in value)}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+from tests.unit.any_rules import MACHINE, documents, toml
 
 
 @settings(max_examples=200, deadline=None)
