@@ -25,17 +25,13 @@
  */
 #define _GNU_SOURCE
 #include "measure.h"
+#include "uhid.h"
 
-#include <fcntl.h>
 #include <linux/input.h>
-#include <linux/uhid.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <unistd.h>
 
-#define MOST_DEVICES   8
 #define WAIT_NS	       (2 * NSEC_PER_SEC)
 #define TAKEN_TOGETHER 8 /* reports; a reader's queue has room for more */
 #define BOUNCES	       6
@@ -50,91 +46,6 @@ struct heard {
 	volatile long long wanted_ns;
 	long long packets, sum, lost;
 };
-
-static int devices[MOST_DEVICES], nr_devices;
-
-/* ---- the devices ---- */
-
-static unsigned from_hex(const char *text, unsigned char *bytes, unsigned most)
-{
-	unsigned n = 0, value;
-
-	for (; n < most && sscanf(text + 2 * n, "%2x", &value) == 1; n++)
-		bytes[n] = value;
-	return n;
-}
-
-static void make_device(char *text)
-{
-	struct uhid_event event = { .type = UHID_CREATE2 };
-	char *name = strtok(text, ":"), *vendor = strtok(NULL, ":");
-	char *product = strtok(NULL, ":"), *descriptor = strtok(NULL, ":");
-	int fd = open("/dev/uhid", O_RDWR | O_CLOEXEC);
-
-	if (!descriptor || nr_devices == MOST_DEVICES) {
-		fprintf(stderr, "hid_reports: %s is no device\n", text);
-		exit(2);
-	}
-	strncpy((char *)event.u.create2.name, name, sizeof(event.u.create2.name) - 1);
-	event.u.create2.rd_size =
-		from_hex(descriptor, event.u.create2.rd_data, HID_MAX_DESCRIPTOR_SIZE);
-	event.u.create2.bus = BUS_USB;
-	event.u.create2.vendor = strtoul(vendor, NULL, 16);
-	event.u.create2.product = strtoul(product, NULL, 16);
-	if (fd < 0 || write(fd, &event, sizeof(event)) < 0)
-		fail("/dev/uhid");
-	devices[nr_devices++] = fd;
-}
-
-/* A request that nobody answers holds the kernel up for five seconds. */
-static void answer(int fd)
-{
-	struct uhid_event asked, said = {};
-
-	if (read(fd, &asked, sizeof(asked)) < 0)
-		fail("uhid");
-	if (asked.type == UHID_GET_REPORT) {
-		said.type = UHID_GET_REPORT_REPLY;
-		said.u.get_report_reply.id = asked.u.get_report.id;
-		said.u.get_report_reply.err = EIO;
-	} else if (asked.type == UHID_SET_REPORT) {
-		said.type = UHID_SET_REPORT_REPLY;
-		said.u.set_report_reply.id = asked.u.set_report.id;
-	} else {
-		return;
-	}
-	if (write(fd, &said, sizeof(said)) < 0)
-		fail("uhid");
-}
-
-static void *answer_all(void *unused)
-{
-	struct pollfd polled[MOST_DEVICES];
-
-	for (int n = 0; n < nr_devices; n++)
-		polled[n] = (struct pollfd){ .fd = devices[n], .events = POLLIN };
-	for (;;) {
-		poll(polled, nr_devices, -1);
-		for (int n = 0; n < nr_devices; n++)
-			if (polled[n].revents & POLLIN)
-				answer(polled[n].fd);
-	}
-	return unused;
-}
-
-static void make_report(struct uhid_event *event, const char *text)
-{
-	*event = (struct uhid_event){ .type = UHID_INPUT2 };
-	event->u.input2.size = from_hex(text, event->u.input2.data, UHID_DATA_MAX);
-}
-
-static void send_report(int device, const struct uhid_event *event)
-{
-	size_t size = offsetof(struct uhid_event, u.input2.data) + event->u.input2.size;
-
-	if (write(devices[device], event, size) < 0)
-		fail("uhid");
-}
 
 /* ---- what comes out ---- */
 
@@ -340,7 +251,6 @@ static int obey(const char *line)
 
 int main(int argc, char **argv)
 {
-	pthread_t thread;
 	char line[1024];
 	int status = 0;
 
@@ -348,10 +258,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: hid_reports NAME:VENDOR:PRODUCT:DESCRIPTOR ...\n");
 		return 2;
 	}
-	for (int n = 1; n < argc; n++)
-		make_device(argv[n]);
-	if (pthread_create(&thread, NULL, answer_all, NULL))
-		fail("a thread");
+	make_devices(argc - 1, argv + 1);
 	while (!status && fgets(line, sizeof(line), stdin))
 		status = obey(line);
 	return status;
