@@ -20,7 +20,7 @@ from vm.bench import (
 )
 from vm.bench.floor import ROOT, Floor, compile_floor
 from vm.bench.result import Result, compare
-from vm.bench.turns import in_turns, repeated
+from vm.bench.turns import in_turns, repeated, turned
 
 FORM = (
     *("id", "value", "unit", "baseline", "baseline_value", "ratio", "goal", "met", "runs"),
@@ -223,7 +223,7 @@ def test_shares_are_of_the_time_between_two_answers_of_the_hogs() -> None:
 
 
 def test_every_scheduler_goes_first_in_its_turn() -> None:
-    firsts = {contest.turned(["kernel", "a", "b"], number)[0] for number in range(3)}
+    firsts = {turned(["kernel", "a", "b"], number)[0] for number in range(3)}
     assert firsts == {"kernel", "a", "b"}
 
 

@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vm.bench.by_itself import attached
 from vm.bench.floor import BUILD, ROOT, Floor, compile_object, compile_program
 from vm.bench.result import Result, Samples, compare
+from vm.bench.turns import turned
 
 if TYPE_CHECKING:
     from pyloader import BpfObject
@@ -28,8 +30,6 @@ KERNEL = "kernel"
 
 _CONTESTANTS = "contestants"
 _ROUNDS = 3
-_OPS = "sched_ext_ops"
-_STATE_WITHIN_NS = 5_000_000_000
 
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "hackbench": ("1", "8", "250"),
@@ -96,12 +96,6 @@ def sample() -> dict[str, list[float]]:
     return samples
 
 
-def turned(names: Sequence[str], by: int) -> list[str]:
-    """Another goes first in each round."""
-    at = by % len(names)
-    return [*names[at:], *names[:at]]
-
-
 def _load(names: Sequence[str], stack: ExitStack) -> dict[str, BpfObject]:
     from pyloader import ObjectSpec, ScxhidError
 
@@ -116,18 +110,8 @@ def _load(names: Sequence[str], stack: ExitStack) -> dict[str, BpfObject]:
 
 def _under(scheduler: BpfObject | None, programs: Mapping[str, Floor]) -> dict[str, float]:
     """One round of all loads under ``scheduler``, or under the kernel's own."""
-    if scheduler is None:
+    with attached(scheduler):
         return _measure(programs)
-    ops = scheduler.spec.sole_ops(_OPS)
-    link: Any = scheduler.attach(ops.name)
-    try:
-        _wait(ops.kernel_name, scheduler)
-        taken = _measure(programs)
-        _require(ops.kernel_name, scheduler)
-        return taken
-    finally:
-        link.close()
-        _wait(None)
 
 
 def _measure(programs: Mapping[str, Floor]) -> dict[str, float]:
@@ -163,33 +147,6 @@ def jain(amounts: Sequence[float]) -> float:
     """
     squares = sum(amount * amount for amount in amounts)
     return sum(amounts) ** 2 / (len(amounts) * squares) if squares else 0.0
-
-
-def _wait(name: str | None, scheduler: BpfObject | None = None) -> None:
-    """Until that scheduler runs; None: until none does."""
-    from pyloader import ScxhidError, sysfs
-
-    deadline_ns = time.monotonic_ns() + _STATE_WITHIN_NS
-    while True:
-        now = sysfs.read()
-        if now.runs(name) if name else now.state == "disabled":
-            return
-        if time.monotonic_ns() > deadline_ns:
-            raise ScxhidError(f"it does not run ({_reason(scheduler)}), sched_ext is {now.state}")
-        time.sleep(0.02)
-
-
-def _require(name: str, scheduler: BpfObject) -> None:
-    from pyloader import ScxhidError, sysfs
-
-    if not sysfs.read().runs(name):
-        raise ScxhidError(f"the kernel threw it out while it was measured: {_reason(scheduler)}")
-
-
-def _reason(scheduler: BpfObject | None) -> str:
-    record = scheduler.exit_record if scheduler else None
-    info = record.read() if record else None
-    return info.sentence() if info else "no reason was recorded"
 
 
 def results(samples: Samples) -> list[Result]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 Timed = Callable[[], float]
 """Does the work and returns how long it took, in ns for one time."""
@@ -42,3 +45,9 @@ def repeated(work: Callable[[], object], times: int) -> Timed:
 def once(work: Callable[[], object]) -> Timed:
     """A sample is one time of ``work``."""
     return repeated(work, 1)
+
+
+def turned(names: Sequence[_T], by: int) -> list[_T]:
+    """Another goes first in each round."""
+    at = by % len(names)
+    return [*names[at:], *names[:at]]
