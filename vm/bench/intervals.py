@@ -7,8 +7,11 @@ same for the same samples. With few rounds it is little more than the smallest a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from random import Random
-from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
 
 Interval = tuple[float, float]
 
@@ -40,10 +43,20 @@ def of_ratio(values: Sequence[float], against: Sequence[float]) -> Interval | No
     """
     if min(len(values), len(against)) < _FEWEST or not all(against):
         return None
-    paired = len(values) == len(against)
-    rounds = draws(len(values))
-    both = ((r, r) for r in rounds) if paired else zip(rounds, draws(len(against), 2), strict=True)
-    return spread(
-        median(values[n] for n in ours) / median(against[n] for n in theirs)
-        for ours, theirs in both
-    )
+    is_paired = len(values) == len(against)
+    return spread((_medians(values, 1) / _medians(against, 1 if is_paired else 2)).tolist())
+
+
+def of_median(values: Sequence[float]) -> Interval:
+    """The interval of the median itself."""
+    return spread(_medians(values, 1).tolist())
+
+
+def _medians(values: Sequence[float], seed: int) -> NDArray[np.float64]:
+    """The median of each draw."""
+    return np.median(np.asarray(values, np.float64)[_drawn(len(values), seed)], axis=1)
+
+
+@lru_cache
+def _drawn(rounds: int, seed: int) -> NDArray[np.intp]:
+    return np.array(list(draws(rounds, seed)))
