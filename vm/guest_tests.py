@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pyloader.errors import CompileError, ScxhidError, WrongUse
 from vm import klog, machine
-from vm.cache import make_directory
+from vm.cache import cache_root, make_directory
 from vm.errors import VmLost
 from vm.kernels import Kernel
 from vm.workloads import compile_workloads
@@ -257,6 +257,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     """
     from pyloader.compile import compile_object
     from vm.bench import hid_devices
+    from vm.bench.input import path
 
     make_directory(objects)
     sources = [*(root / "schedulers").rglob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
@@ -270,6 +271,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
             compile_object(source)
 
     hid_devices.compile_programs()
+    path.prepare()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, sources))
         for folder in ("hid", "pyloader/probes"):
@@ -313,6 +315,7 @@ def _environment() -> dict[str, str]:
     passed = ("SCXHID_NO_SKIP", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "PYTEST_ADDOPTS")
     return {
         GUEST_VARIABLE: "1",
+        "XDG_CACHE_HOME": str(cache_root().parent),  # where all is that was compiled for it
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         # Looking for plugins and importing them takes seconds under emulation, and hypothesis'

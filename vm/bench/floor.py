@@ -27,20 +27,20 @@ def compile_floor(name: str) -> Path:
     return _compile(SOURCES / f"{name}.c", "-l:libbpf.a", "-lelf", "-lz")
 
 
-def compile_program(name: str) -> Path:
+def compile_program(name: str, into: Path = BUILD) -> Path:
     """The workload from ``programs/NAME.c``, linked statically: it runs from a bare initramfs too.
 
     Raises Unsupported if there is no C compiler.
     """
-    return _compile(PROGRAMS / f"{name}.c", "-static", "-pthread")
+    return _compile(PROGRAMS / f"{name}.c", "-static", "-pthread", into=into)
 
 
-def _compile(source: Path, *options: str) -> Path:
-    program = BUILD / source.stem
+def _compile(source: Path, *options: str, into: Path = BUILD) -> Path:
+    program = into / source.stem
     newest = max(path.stat().st_mtime_ns for path in (source, *PROGRAMS.glob("*.h")))
     if program.exists() and program.stat().st_mtime_ns > newest:
         return program
-    BUILD.mkdir(parents=True, exist_ok=True)
+    into.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CC", "cc"))
     command = [*compiler, "-O2", "-Wall", "-o", str(program), str(source), *options]
     try:

@@ -60,14 +60,14 @@ class HidDevices(Closing):
     def __init__(self, descriptor: str, number: int) -> None:
         specs = [f"bench {n}:{VENDOR:x}:{n + 1:x}:{descriptor}" for n in range(number)]
         self._program = Floor(BUILD / "hid_reports", *specs)
-        self._all = {n: wait_for(lambda n=n: _bound(n + 1)) for n in range(number)}
+        self._all = {n: wait_for(lambda n=n: bound(n + 1)) for n in range(number)}
 
     def __getitem__(self, n: int) -> Device:
         return self._all[n]
 
     def node(self, n: int) -> str:
         """The path of the device's input device."""
-        found = wait_for(lambda: _bound(n + 1))
+        found = wait_for(lambda: bound(n + 1))
         return f"/dev/{found.node.inputs[0][2]}"
 
     def type(self, n: int, node: str, code: int, count: int, gap_us: int) -> list[int]:
@@ -164,7 +164,7 @@ def quantile(values: Sequence[float], per_cent: int) -> float:
     return sorted(values)[max(0, -(-len(values) * per_cent // 100) - 1)]
 
 
-def _bound(product: int) -> Device | None:
+def bound(product: int) -> Device | None:
     from pyloader.hid.device import devices
 
     for device in devices():

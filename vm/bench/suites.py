@@ -102,6 +102,15 @@ def _hid(suites: Sequence[str], tell: Tell) -> Measured:
     return Measured(results, {"guest_kernel": sampled.kernel, "accel": sampled.accel})
 
 
+def _input(suites: Sequence[str], tell: Tell) -> Measured:
+    from vm.bench.input import inside, suite
+
+    tell(f"{suite.PLAN.steps} runs of readers beside a load")
+    sampled = inside.run(suite.PLAN, cpus=suite.CPUS)
+    facts = {"guest_kernel": sampled.kernel, "accel": sampled.accel}
+    return Measured(suite.results(sampled.samples, suites), facts)
+
+
 def _probes(suites: Sequence[str], tell: Tell) -> Measured:
     from vm.bench import probe_cost, report_cost
     from vm.bench.guest import sample_inside
@@ -158,6 +167,7 @@ GROUPS: dict[tuple[str, ...], Callable[[Sequence[str], Tell], Measured]] = {
         "remap_injecting",
         "mouse_8khz",
     ): _hid,
+    ("input_p50_overload", "input_p99_overload", "input_chain_p99", "input_hogs_share"): _input,
     ("probe_switch_cost", "probe_report_cost"): _probes,
     ("top_cpu_1hz", "top_cpu_10hz", "top_first_paint", "top_key_to_paint"): _screen,
     ("top_memory",): _screen_memory,

@@ -3,13 +3,17 @@
  * Equal processes that only compute, until standard input ends: the load beside other programs, and
  * by itself the question how evenly a scheduler divides the CPUs and how much work gets done.
  *
- *	hogs PROCESSES
+ *	hogs PROCESSES [forks]
  *
- * Answers each line with the time now (ns), then for each process its CPU time so far (ns) and the
- * pieces of work it has done.
+ * With `forks` each lets children of its own do the work, one after the other, which compute for a
+ * moment and end: a fork storm, as make has it.
+ *
+ * Answers each line with the time now (ns), then for each process its CPU time so far (ns, without that
+ * of children) and the pieces of work it has done; what a child does is one.
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,7 +21,8 @@
 
 #include "measure.h"
 
-#define PIECE 2000 /* steps of arithmetic: 1 to 2 us on metal */
+#define PIECE	     2000 /* steps of arithmetic: 1 to 2 us on metal */
+#define CHILDS_STEPS (100 * PIECE)
 
 struct hog {
 	pid_t pid;
@@ -27,7 +32,22 @@ struct hog {
 	char padding[32]; /* a cache line each */
 };
 
-static void start(struct hog *hog)
+static void have_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		unsigned long long sum = compute(1, CHILDS_STEPS);
+
+		__asm__ volatile("" : : "r"(sum));
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void start(struct hog *hog, bool forks)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -38,7 +58,10 @@ static void start(struct hog *hog)
 		if (getppid() != parent)
 			_exit(0);
 		for (;;) {
-			hog->sum = compute(hog->sum, PIECE);
+			if (forks)
+				have_child();
+			else
+				hog->sum = compute(hog->sum, PIECE);
 			hog->pieces++;
 		}
 	}
@@ -53,8 +76,8 @@ int main(int argc, char **argv)
 	char line[64];
 	long n;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: hogs PROCESSES\n");
+	if (argc < 2 || argc > 3 || (argc == 3 && strcmp(argv[2], "forks"))) {
+		fprintf(stderr, "usage: hogs PROCESSES [forks]\n");
 		return 2;
 	}
 	n = number(argv[1]);
@@ -63,7 +86,7 @@ int main(int argc, char **argv)
 	if (hogs == MAP_FAILED)
 		fail("mmap");
 	for (long i = 0; i < n; i++)
-		start(&hogs[i]);
+		start(&hogs[i], argc == 3);
 	while (fgets(line, sizeof(line), stdin)) {
 		printf("%lld", now_ns());
 		for (long i = 0; i < n; i++)
