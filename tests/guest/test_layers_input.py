@@ -127,7 +127,7 @@ def test_a_rule_for_input_lets_whom_it_is_for_go_first(
             assert "none of its rules has input = true" in done("input", "on").out
             with only_on(0):
                 without = waits_ms(mouse, 15, told)
-    assert first["enqueued"] >= 30
+    assert first["enqueued"] >= 20  # one that is still awake is not woken
     assert first["preempting"] >= 15
     said = f"{on} ms, {interrupted} behind real time, {off} off, {without} without a rule"
     assert 3 * max(on, interrupted) < min(off, without), said
