@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -24,7 +26,7 @@ from tests.guest import kernel
 from tests.guest.command import done, scxhid, use
 from tests.guest.conftest import OBJECTS
 from tests.guest.crowd import run_ns
-from tests.guest.hid import Plugged
+from tests.guest.hid import Plugged, wait_for
 from tests.guest.hid_reports import mouse_report
 from tests.guest.processes import Child, forked, hogs
 from tests.guest.waiting import run_crowd
@@ -33,6 +35,9 @@ from tests.hid_descriptors import MOUSE
 CPUS = os.cpu_count() or 1
 MOVEMENTS = mouse_report(x=1, y=1), mouse_report(x=2, y=2)
 TRIES = 4  # of what the emulator's host may blur by holding one CPU up
+EV_KEY, KEY_A = 1, 30  # linux/input-event-codes.h
+UI_SET_EVBIT, UI_SET_KEYBIT = 0x40045564, 0x40045565  # linux/uinput.h
+UI_DEV_SETUP, UI_DEV_CREATE = 0x405C5503, 0x5501
 PIDFD_OPEN = 434  # arch/x86/entry/syscalls/syscall_64.tbl
 
 
@@ -181,6 +186,32 @@ def test_whoever_waits_for_a_device_is_marked_in_whatever_way_it_waits(
     assert last.name == "Mouse first"
     assert last.device == "0006:1234:5678"
     assert not hops_of(bystander.pid)
+
+
+@pytest.mark.usefixtures("is_on")
+def test_devices_that_are_not_on_the_hid_bus_count_as_well() -> None:
+    """One with the ids of a PS/2 keyboard, made through uinput."""
+    nodes = "event*/device/name"
+
+    def is_it(name: Path) -> bool:
+        return name.read_text() == "AT keys\n"
+
+    if not Path("/dev/uinput").exists():
+        subprocess.run(["modprobe", "uinput"], check=True)
+    with open("/dev/uinput", "wb", buffering=0) as keyboard:
+        fcntl.ioctl(keyboard, UI_SET_EVBIT, EV_KEY)
+        fcntl.ioctl(keyboard, UI_SET_KEYBIT, KEY_A)
+        fcntl.ioctl(keyboard, UI_DEV_SETUP, struct.pack("HHHH80sI", 0x11, 1, 2, 1, b"AT keys", 0))
+        fcntl.ioctl(keyboard, UI_DEV_CREATE)
+        named = wait_for(lambda: next(filter(is_it, Path("/sys/class/input").glob(nodes)), None))
+        with waiting(reader(f"/dev/input/{named.parts[-3]}"), "reader") as child:
+            keyboard.write(
+                b"".join(struct.pack("qqHHi", 0, 0, *e) for e in ((1, KEY_A, 1), (0, 0, 0)))
+            )
+            time.sleep(0.02)
+            [hop] = hops_of(child.pid)
+            assert (chains()[-1].device, chains()[-1].name) == ("0011:0001:0002", "AT keys")
+    assert (hop.depth, hop.waker) == (0, 0)
 
 
 @pytest.mark.usefixtures("is_on")
