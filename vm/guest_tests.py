@@ -19,7 +19,7 @@ from vm import klog, machine
 from vm.cache import cache_root, make_directory
 from vm.errors import VmLost
 from vm.kernels import Kernel
-from vm.workloads import compile_workloads
+from vm.guest_workloads import compile_workloads
 
 #: Tells tests that they are in the guest.
 GUEST_VARIABLE = "SCXHID_GUEST"

@@ -1,0 +1,1 @@
+"""Result files: every run of a benchmark with its conditions, read and written."""
