@@ -1,4 +1,4 @@
-"""``python -m vm.bench.pages``: put the figures of ``build/bench.json`` into docs/benchmarks.md.
+"""``python -m vm.bench.pages``: put the figures of ``build/bench.json`` into docs/benchmarks/README.md.
 
 Whatever stands between a line ``<!-- bench:NAME -->`` and the next ``<!-- bench:end -->`` is
 replaced; the rest is written by hand.
@@ -16,7 +16,7 @@ from vm.bench.contest import METRICS, SUITE
 from vm.bench.floor import ROOT
 from vm.bench.result import rounded
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "benchmarks" / "README.md"
 
 Entry = Mapping[str, Any]
 
