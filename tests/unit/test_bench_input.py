@@ -190,7 +190,7 @@ def test_the_goals_are_those_of_the_bound_the_kernels_own_and_the_load() -> None
 
 
 def bench(*words: str) -> tuple[Any, str]:
-    done = CliRunner().invoke(bench_cli.bench, ["run", "--workload", "input", *words])
+    done = CliRunner().invoke(bench_cli.bench, ["input", *words])
     return done.exception, done.output
 
 
@@ -234,7 +234,7 @@ def test_the_document_has_samples_only_in_the_file(measured: list[Plan], tmp_pat
     path = tmp_path / "all.json"
     done = CliRunner().invoke(
         bench_cli.bench,
-        ["run", "--workload", "input", "--load", "idle", "--json", "-o", str(path)],
+        ["input", "--load", "idle", "--json", "-o", str(path)],
     )
     printed, written = json.loads(done.stdout), json.loads(path.read_text())
     assert written.pop("samples")
@@ -246,8 +246,6 @@ def test_the_document_has_samples_only_in_the_file(measured: list[Plan], tmp_pat
 @pytest.mark.parametrize(
     ("words", "kind", "said"),
     [
-        (("--exact",), WrongUse, "--exact says nothing to --workload input"),
-        (("--seeds", "3"), WrongUse, "--seeds says nothing"),
         (("--cpus", "1,2"), WrongUse, "one number"),
         (("--here", "--cpus", "2"), WrongUse, "--here is this one"),
         (("--load", "hogs3"), UnknownName, "no load is called 'hogs3'"),
@@ -267,13 +265,17 @@ def test_wrong_wishes_are_refused_before_anything_starts(
     assert not measured
 
 
-def test_other_workloads_refuse_what_is_of_input_and_stay_as_they_were() -> None:
-    def run(*words: str) -> str:
-        return str(CliRunner().invoke(bench_cli.bench, ["run", *words]).exception)
+def test_options_of_exact_runs_are_none_of_input() -> None:
+    for words in (["--exact"], ["--seeds", "3"]):
+        done = CliRunner().invoke(bench_cli.bench, ["input", *words])
+        assert done.exit_code == 2
+        assert words[0] in done.output
 
-    assert run("--sched", "simple") == "only exact runs can be measured so far; add --exact"
-    assert "--rounds says nothing to --workload wakeup" in run("--exact", "--rounds", "3")
-    assert "--sched is missing" in run("--exact")
+
+def test_the_matrix_names_the_command_that_measures_input_first() -> None:
+    done = CliRunner().invoke(bench_cli.bench, ["run", "--sched", "simple", "--workload", "input"])
+    assert isinstance(done.exception, WrongUse)
+    assert "scxhid bench input" in str(done.exception)
 
 
 def test_a_machine_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``scxhid bench run --workload input``: where it is measured, and how it is told."""
+"""``scxhid bench input``: where it is measured, and how it is told."""
 
 from __future__ import annotations
 

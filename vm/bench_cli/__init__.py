@@ -1,0 +1,24 @@
+"""``scxhid bench``: schedulers measured against each other.
+
+Each command is in the module of its name; a new one is a module and a row of the table.
+"""
+
+from __future__ import annotations
+
+import click
+
+from pyloader.cli.lazy import LazyGroup, Target
+
+COMMANDS = {
+    "run": Target("vm.bench_cli.run:run", "measure, and write every figure to a file"),
+    "input": Target("vm.bench_cli.input:input_", "how long input takes to its readers under load"),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    targets=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def bench() -> None:
+    """Measure schedulers against each other and against the kernel's own."""
