@@ -33,3 +33,11 @@ class VmLost(ScxhidError):
         self.log_path = log_path
         self.tail = tail
         super().__init__("\n".join([message, *(f"  | {line}" for line in tail)]))
+
+
+class BadResult(ScxhidError):
+    """A result file that is not there, not whole, not as it was written, or of a newer version."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path} {why}")
