@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pyloader.errors import Busy, NotPermitted, ScxhidError, UnknownName, Unsupported, WrongUse
 from vm import bench_cli
-from vm.bench.floor import PROGRAMS, ROOT, Floor, compile_program
+from vm.bench.floor import PROGRAMS, ROOT, SHARED, Floor, compile_program
 from vm.bench.input import cells, figures, here, inside, rounds, suite, table
 from vm.bench.input.cells import DEVICES, LOADS, SHAPES, Cell
 from vm.bench.input.path import Beside, figures_of
@@ -304,7 +304,8 @@ def test_a_machine_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def taker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("native") / "numbered_reports"
     source = ROOT / "tests" / "native" / f"{program.name}.c"
-    subprocess.run(["cc", "-O1", "-pthread", f"-I{PROGRAMS}", source, "-o", program], check=True)
+    includes = [f"-I{folder}" for folder in (PROGRAMS, SHARED)]
+    subprocess.run(["cc", "-O1", "-pthread", *includes, source, "-o", program], check=True)
     return program
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 from pyloader.closing import Closing
-from pyloader.errors import ScxhidError, Unsupported
+from pyloader.errors import ScxhidError
+from vm.c_compiler import STATIC, compile_c
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).parent / "floor"
 PROGRAMS = Path(__file__).parent / "programs"
+
+#: Headers of all measured programs.
+SHARED = Path(__file__).parents[1] / "workloads" / "programs"
 
 #: Where compiled programs and the private installation lie.
 BUILD = ROOT / "build" / "bench"
@@ -22,7 +24,7 @@ BUILD = ROOT / "build" / "bench"
 def compile_floor(name: str) -> Path:
     """The program from ``floor/NAME.c``, with libbpf linked in as it is into pyloader.
 
-    Raises Unsupported if there is no C compiler or no libbpf.a.
+    Raises what ``compile_c`` raises.
     """
     return _compile(SOURCES / f"{name}.c", "-l:libbpf.a", "-lelf", "-lz")
 
@@ -30,33 +32,14 @@ def compile_floor(name: str) -> Path:
 def compile_program(name: str, into: Path = BUILD) -> Path:
     """The workload from ``programs/NAME.c``, linked statically: it runs from a bare initramfs too.
 
-    Raises Unsupported if there is no C compiler.
+    Raises what ``compile_c`` raises.
     """
-    return _compile(PROGRAMS / f"{name}.c", "-static", "-pthread", into=into)
+    return _compile(PROGRAMS / f"{name}.c", *STATIC, into=into)
 
 
 def _compile(source: Path, *options: str, into: Path = BUILD) -> Path:
-    program = into / source.stem
-    newest = max(path.stat().st_mtime_ns for path in (source, *PROGRAMS.glob("*.h")))
-    if program.exists() and program.stat().st_mtime_ns > newest:
-        return program
-    into.mkdir(parents=True, exist_ok=True)
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, "-O2", "-Wall", "-o", str(program), str(source), *options]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise Unsupported(
-            f"the C compiler {compiler[0]} cannot be run ({error.strerror}); `make setup`"
-            " installs one"
-        ) from None
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise Unsupported(
-            f"{source} does not compile ({said[-1] if said else 'no word why'}); `make setup`"
-            " installs what it needs"
-        )
-    return program
+    headers = [header for folder in (PROGRAMS, SHARED) for header in folder.glob("*.h")]
+    return compile_c([source], into / source.stem, *options, f"-I{SHARED}", headers=headers)
 
 
 def compile_object(source: Path) -> None:

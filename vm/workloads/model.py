@@ -87,6 +87,9 @@ class Workload:
     modules. ``loads`` are the names of ``LOADS`` that change it, the usual one first. With
     ``run`` a function does it in the guest in place of ``command`` and ``read``; it can do more,
     and not in an exact run. ``exact`` is whether it can be run exactly: from static programs alone.
+    ``plan`` gives the lines of an exact run's plan where these are not just ``command``.
+    ``source`` is the file that it came from; ``vm.workloads.find`` fills it in. The first metric
+    is what the workload is about.
     """
 
     name: str
@@ -101,6 +104,8 @@ class Workload:
     modules: tuple[str, ...] = ()
     exact: bool = False
     seconds: float = 1.0
+    plan: Callable[[Case], Sequence[str]] | None = None
+    source: Path | None = None
 
     def metric(self, name: str) -> Metric:
         """The metric of that name; KeyError if there is none."""

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../programs/measure.h"
+#include "measure.h"
 
 #define SETTLED_US 400000
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the measured programs share: the clock, the end on an error, seeded random numbers and
- * quantiles. Each program does its work once for each line that it reads, and answers with one line
- * of whole numbers.
+ * What the measured programs share, workloads and those of `make bench`: the clock, the end on an
+ * error, seeded random numbers, arithmetic and quantiles.
  */
 #ifndef SCXHID_MEASURE_H
 #define SCXHID_MEASURE_H
@@ -58,13 +57,14 @@ static inline long number(const char *text)
 	return n;
 }
 
-/* Xorshift (Marsaglia 2003): the same numbers for the same seed, which is not 0. */
+/* SplitMix64 (Steele, Lea, Flood 2014): the same numbers for the same state, which may be any. */
 static inline unsigned long long next_random(unsigned long long *state)
 {
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
+	unsigned long long z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
 }
 
 /* Arithmetic that a compiler cannot leave out; returns what makes it so. */
