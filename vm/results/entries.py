@@ -84,7 +84,7 @@ def run_of(given: object, number: int, arrays: Arrays) -> Run:
         cell=Cell(
             scheduler=take(fields, "scheduler", str, here),
             mode=take(fields, "mode", str, here),
-            knobs=tuple(mapping(fields.get("knobs"), f"{here}.knobs").items()),
+            knobs=_knobs(fields.get("knobs"), f"{here}.knobs"),
             workload=take(fields, "workload", str, here),
             load=take(fields, "load", str, here),
             kernel=take(fields, "kernel", str, here),
@@ -156,6 +156,13 @@ def take(fields: Mapping[str, Any], key: str, kind: type[_T], where: str) -> _T:
 
 def _maybe(fields: Mapping[str, Any], key: str, kind: type[_T], where: str) -> _T | None:
     return None if fields.get(key) is None else take(fields, key, kind, where)
+
+
+def _knobs(given: object, where: str) -> tuple[tuple[str, Any], ...]:
+    values = mapping(given, where)
+    if any(isinstance(value, dict | list) for value in values.values()):
+        raise Malformed(f"has a knob that is no single value in {where}")
+    return tuple(values.items())
 
 
 def _figure(value: object, where: str) -> float:
