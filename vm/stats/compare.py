@@ -48,8 +48,9 @@ class Estimate:
 class Difference:
     """A subject against its baseline.
 
-    ``ratio`` is that of the medians, ``low`` and ``high`` the ends of its 95 % interval (NaN where a
-    run of the baseline is at nothing, or there are fewer than three); ``p`` is of this comparison alone, ``p_holm`` of it among all.
+    ``ratio`` is that of the medians, NaN over nothing, ``low`` and ``high`` the ends of its 95 %
+    interval, NaN where a run of the baseline is at nothing or there are fewer than three of either.
+    ``p`` is of this comparison alone, ``p_holm`` of it among all.
     ``could_have_seen``, where no difference was, is the smallest ratio (1.03: 3 % more, or as much
     less) that would have been found 80 % of the time; None if that cannot be said. ``needed`` is
     how many runs of each it takes to find anything at all.
