@@ -99,6 +99,8 @@ def run(
     log_path: Path | None = None,
     allowed_warnings: Sequence[str] = (),
     kernel_arguments: Sequence[str] = (),
+    qemu_arguments: Sequence[str] = (),
+    started: Callable[[Sequence[str]], None] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Result:
     """Boot a machine, run ``command`` in it as root, return how it ended.
@@ -119,6 +121,8 @@ def run(
         console: a terminal on stdin and stdout instead of three streams.
         log_path: where the kernel log goes; by default a file in the cache directory.
         allowed_warnings: regexes of kernel-log reports that are expected.
+        qemu_arguments: added to QEMU's; a ``-smp`` among them takes the place of ``cpus``.
+        started: is told QEMU's whole command line, with its directory of this run, at each boot.
         say: is told, in a sentence, of anything worth knowing before the boot.
 
     Raises:
@@ -150,6 +154,8 @@ def run(
                 console=console,
                 log_path=log_path,
                 kernel_arguments=kernel_arguments,
+                qemu_arguments=qemu_arguments,
+                started=started,
             )
             break
         except VmLost as lost:
@@ -193,6 +199,8 @@ def _live(
     console: bool,
     log_path: Path | None,
     kernel_arguments: Sequence[str],
+    qemu_arguments: Sequence[str],
+    started: Callable[[Sequence[str]], None] | None,
 ) -> tuple[_Machine, Pump, Path]:
     """One boot, one command, one end: what ``run`` says, once."""
     with run_directory(log_path) as (directory, kept_log):
@@ -206,12 +214,13 @@ def _live(
             rw=tuple(path.resolve() for path in rw),
             console=console,
             kernel_arguments=tuple(kernel_arguments),
+            qemu_arguments=tuple(qemu_arguments),
         )
         write_init(plan, modules, udev=udev)
         write_command(plan, command, cwd, environment)
         machine = _Machine(plan, kept_log, limits)
         pump = Pump(stdin, *sinks, machine.hear)
-        machine.run(pump)
+        machine.run(pump, started)
         return machine, pump, kept_log
 
 
@@ -266,12 +275,14 @@ class _Machine:
             init_s=command_s - init_s,
         )
 
-    def run(self, pump: Pump) -> None:
+    def run(self, pump: Pump, started: Callable[[Sequence[str]], None] | None) -> None:
         """Start QEMU, move the streams, wait for the end."""
         stdin, stdout, stderr, control = pump.guest_ends
         with contextlib.closing(pump), (self._plan.run / "qemu.log").open("wb") as said:
             try:
                 command = compose(self._plan, Ports(stdout=stdout, stderr=stderr, control=control))
+                if started is not None:
+                    started(command)
                 self._launch_ns = self._log_grew_ns = time.monotonic_ns()
                 leash = Leashed(
                     command,

@@ -150,6 +150,8 @@ def _adapt(words: list[str], plan: Plan, ports: Ports) -> list[str]:
                 out += [option, _kernel_command_line(value, plan)]
             case "-cpu", _:
                 continue
+            case "-smp", _ if "-smp" in plan.qemu_arguments:
+                continue
             case _, None:
                 out.append(option)
             case _, str():
