@@ -11,6 +11,7 @@ from pyloader.cli.lazy import LazyGroup, Target
 
 COMMANDS = {
     "run": Target("vm.bench_cli.run:run", "measure, and write every figure to a file"),
+    "list": Target("vm.bench_cli.list:list_", "workloads and what they measure, loads, topologies"),
     "input": Target("vm.bench_cli.input:input_", "how long input takes to its readers under load"),
 }
 

@@ -1,0 +1,50 @@
+"""``scxhid bench run`` in virtual machines, as it is told: notes, the table, the exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from pyloader.errors import ScxhidError
+from vm.matrix import bench, summary
+from vm.matrix.request import Request
+from vm.results.model import Document
+
+
+def run(
+    request: Request, *, output: Path | None, fresh: bool, executor: str, as_json: bool
+) -> None:
+    """Measure, and tell what came out.
+
+    Raises:
+        ScxhidError: nothing could be measured; the result could not be written where it should.
+    """
+    try:
+        measured = bench.run(request, output=output, fresh=fresh, executor=executor, say=_say)
+    except bench.Broken as broken:
+        if output is None and broken.so_far.runs:
+            _tell(broken.so_far, as_json)
+        raise broken.why from None
+    _tell(measured.document, as_json)
+    if measured.trouble:
+        raise ScxhidError(measured.trouble)
+    statuses = Counter(run.status for run in measured.document.runs)
+    if not statuses["done"]:
+        raise ScxhidError("no run brought a figure; the reasons stand above, and in the result")
+
+
+def _tell(document: Document, as_json: bool) -> None:
+    entries = summary.cells(document)
+    if as_json:
+        click.echo(json.dumps(entries, indent=2))
+        return
+    click.echo(summary.table(document, entries))
+    click.echo(summary.closing(document))
+
+
+def _say(text: str) -> None:
+    print(f"scxhid: {text}", file=sys.stderr, flush=True)
