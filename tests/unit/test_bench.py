@@ -12,7 +12,6 @@ import pytest
 from vm.bench import (
     contest,
     inside,
-    intervals,
     pages,
     report,
     side_by_side,
@@ -173,41 +172,6 @@ def test_a_floor_answers_each_line_with_numbers() -> None:
     with Floor("/bin/cat") as floor:
         assert floor.ask("1 22") == [1, 22]
         assert floor.ask("333") == [333]
-
-
-# --- intervals ---
-
-
-def test_an_interval_holds_the_ratio_and_narrows_with_agreement() -> None:
-    baseline = [10.0, 10.1, 9.9, 10.0, 10.05, 9.95, 10.0]
-    noisy = [20.0, 12.0, 31.0, 19.0, 8.0, 22.0, 25.0]
-    steady = [20.0, 20.1, 19.9, 20.2, 19.8, 20.0, 20.1]
-    for values in (noisy, steady):
-        interval = intervals.of_ratio(values, baseline)
-        assert interval
-        assert interval[0] <= 2.0 <= interval[1]
-    spans = [intervals.of_ratio(values, baseline) for values in (noisy, steady)]
-    assert spans[0]
-    assert spans[1]
-    assert spans[0][1] - spans[0][0] > 10 * (spans[1][1] - spans[1][0])
-
-
-def test_an_interval_is_the_same_for_the_same_samples() -> None:
-    samples = [3.0, 1.0, 2.0, 5.0, 4.0]
-    assert intervals.of_ratio(samples, samples[::-1]) == intervals.of_ratio(samples, samples[::-1])
-
-
-def test_rounds_are_drawn_together_for_both() -> None:
-    """What disturbs a round disturbs both of it: the ratio is sure although neither is."""
-    baseline = [1.0, 5.0, 2.0, 8.0, 3.0]
-    assert intervals.of_ratio([2 * value for value in baseline], baseline) == (2.0, 2.0)
-
-
-@pytest.mark.parametrize(("values", "against"), [([1.0, 2.0], [1.0, 2.0]), ([1.0] * 5, [0.0] * 5)])
-def test_too_few_rounds_and_a_baseline_of_nothing_have_no_interval(
-    values: list[float], against: list[float]
-) -> None:
-    assert intervals.of_ratio(values, against) is None
 
 
 # --- schedulers side by side ---

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vm.stats.bootstrap import of_median, of_quantile, of_ratio, spread
+from vm.stats.bootstrap import of_median, of_quantile, of_ratio, of_ratio_in_turns, spread
 
 Runs = Callable[[np.random.Generator, int], NDArray[np.float64]]
 
@@ -67,3 +67,35 @@ def test_pairs_take_away_what_both_have_in_common() -> None:
 
 def test_a_spread_leaves_as_much_out_at_both_ends() -> None:
     assert spread(np.arange(1000.0)) == (25.0, 974.0)
+
+
+def test_an_interval_holds_the_ratio_and_narrows_with_agreement() -> None:
+    baseline = [10.0, 10.1, 9.9, 10.0, 10.05, 9.95, 10.0]
+    noisy = [20.0, 12.0, 31.0, 19.0, 8.0, 22.0, 25.0]
+    steady = [20.0, 20.1, 19.9, 20.2, 19.8, 20.0, 20.1]
+    for values in (noisy, steady):
+        interval = of_ratio_in_turns(values, baseline)
+        assert interval
+        assert interval[0] <= 2.0 <= interval[1]
+    spans = [of_ratio_in_turns(values, baseline) for values in (noisy, steady)]
+    assert spans[0]
+    assert spans[1]
+    assert spans[0][1] - spans[0][0] > 10 * (spans[1][1] - spans[1][0])
+
+
+def test_an_interval_is_the_same_for_the_same_samples() -> None:
+    samples = [3.0, 1.0, 2.0, 5.0, 4.0]
+    assert of_ratio_in_turns(samples, samples[::-1]) == of_ratio_in_turns(samples, samples[::-1])
+
+
+def test_rounds_are_drawn_together_for_both() -> None:
+    """What disturbs a round disturbs both of it: the ratio is sure although neither is."""
+    baseline = [1.0, 5.0, 2.0, 8.0, 3.0]
+    assert of_ratio_in_turns([2 * value for value in baseline], baseline) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(("values", "against"), [([1.0, 2.0], [1.0, 2.0]), ([1.0] * 5, [0.0] * 5)])
+def test_too_few_rounds_and_a_baseline_of_nothing_have_no_interval(
+    values: list[float], against: list[float]
+) -> None:
+    assert of_ratio_in_turns(values, against) is None

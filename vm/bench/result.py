@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vm.bench.intervals import Interval
+    from vm.stats.bootstrap import Interval
 
 #: Samples by what was measured, in ns, as many of each and taken in turns.
 Samples = Mapping[str, Sequence[float]]
@@ -86,7 +86,7 @@ def compare(
     # Not in the guest, where both are slow to import.
     import statistics
 
-    from vm.bench.intervals import of_ratio
+    from vm.stats.bootstrap import of_ratio_in_turns
 
     scale = UNITS_NS.get(unit, 1.0)
     return Result(
@@ -97,7 +97,7 @@ def compare(
         statistics.median(samples[against]) / scale,
         limit,
         len(samples[what]),
-        of_ratio(samples[what], samples[against]),
+        of_ratio_in_turns(samples[what], samples[against]),
         alike,
     )
 

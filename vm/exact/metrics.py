@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from vm.exact.report import PhaseReport, Report
+from vm.stats.bootstrap import of_median
 
 Number = int | float
 
@@ -76,27 +76,13 @@ def metrics(report: Report) -> dict[str, Number]:
     return found
 
 
-def bootstrap(
-    values: Sequence[Number],
-    statistic: Callable[[Sequence[Number]], float] = statistics.median,
-    *,
-    rounds: int = 2000,
-    confidence: float = 0.95,
-) -> tuple[float, float, float]:
-    """A statistic over seeds and its percentile bootstrap interval (Efron 1979): (it, low, high).
-
-    Seeds are what is drawn again, since samples of one seed depend on each other. The draw itself
-    is seeded: the same figures give the same interval.
-    """
-    draw = random.Random(1)
-    drawn = sorted(statistic(draw.choices(values, k=len(values))) for _ in range(rounds))
-    edge = (1 - confidence) / 2
-    low = drawn[int(edge * rounds)]
-    high = drawn[min(rounds - 1, int((1 - edge) * rounds))]
-    return float(statistic(values)), float(low), float(high)
-
-
 def medians(runs: Sequence[Mapping[str, Number]]) -> dict[str, tuple[float, float, float]]:
-    """For each metric that all runs have: median over seeds, and its interval."""
+    """For each metric that all runs have: median over seeds, and its bootstrap interval.
+
+    Seeds are what is drawn again, since samples of one seed depend on each other.
+    """
     names = [name for name in runs[0] if all(name in run for run in runs)]
-    return {name: bootstrap([run[name] for run in runs]) for name in names}
+    values = {name: [run[name] for run in runs] for name in names}
+    return {
+        name: (float(statistics.median(some)), *of_median(some)) for name, some in values.items()
+    }

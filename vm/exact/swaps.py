@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from vm.exact.report import PhaseReport
 from vm.exact.run import Result, session
 from vm.exact.subject import Subject, subject
 from vm.kernels import Kernel
+from vm.stats.permutation import larger_on_average
 
 _EVERY_US = 25_000
 
@@ -45,7 +45,7 @@ class Swaps:
     def p_value(self) -> float:
         """How often chance alone would make the stretches with swaps at least as much worse on
         average: a one-sided permutation test of the difference of means, 2,000 seeded draws."""
-        return permutation_test(self.with_ns, self.without_ns)
+        return larger_on_average(self.with_ns, self.without_ns)
 
     def figures(self) -> dict[str, float]:
         """What a table wants, times in ns."""
@@ -132,21 +132,3 @@ def worst_between(phase: PhaseReport, cuts: Sequence[int]) -> list[int]:
         if 0 < at < len(cuts):
             worst[at] = max(worst.get(at, 0), late)
     return [worst[at] for at in sorted(worst)]
-
-
-def permutation_test(one: Sequence[int], other: Sequence[int], rounds: int = 2000) -> float:
-    """The share of ways to deal all values out anew in which ``one`` exceeds ``other`` on average
-    by at least as much as it does (Fisher's test, sampled; the draw is seeded)."""
-    draw = random.Random(1)
-    everything = [*one, *other]
-    observed = sum(one) / len(one)
-    total, n = sum(everything), len(one)
-    if len(everything) == n:
-        return 1.0
-    rest = len(everything) - n
-    difference = observed - (total - observed * n) / rest
-    hits = 0
-    for _ in range(rounds):
-        mean = sum(draw.sample(everything, n)) / n
-        hits += mean - (total - mean * n) / rest >= difference
-    return (hits + 1) / (rounds + 1)

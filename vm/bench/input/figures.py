@@ -9,7 +9,7 @@ from typing import Any
 from vm.bench.input.cells import DEVICES, LOADS, SHAPES, Cell
 from vm.bench.input.rounds import Plan, key
 from vm.bench.input.ways import FIFO, KERNEL, Way
-from vm.bench.intervals import of_median, of_ratio
+from vm.stats.bootstrap import of_median, of_ratio_in_turns
 
 Samples = Mapping[str, Sequence[float]]
 
@@ -72,7 +72,7 @@ def _ratio(
     values = samples[key(cell, way, metric)]
     if not against or not median(against):
         return None
-    interval = of_ratio(values, against)
+    interval = of_ratio_in_turns(values, against)
     return {
         "ratio": median(values) / median(against),
         "low": interval[0] if interval else None,
