@@ -26,7 +26,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-EXTRAS = ("vm", "test", "build")
+EXTRAS = ("vm", "report", "test", "build")
 LINT_EXTRAS = ("dev",)
 PACKAGES = ("pyloader", "tui", "vm")
 LAUNCHER = """\
