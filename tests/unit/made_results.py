@@ -158,20 +158,33 @@ def runs_of(
     ]
 
 
-def everything() -> Document:
+def everything(repetitions: int = 10) -> Document:
     """A document that makes every plot there is."""
     knob = [
         run(cell("interactive", "wakeup", "full", 2, {"slice_us": value}), repetition)
         for value in (500, 1000, 2000, 5000, 20000)
-        for repetition in range(1, 7)
+        for repetition in range(1, repetitions + 1)
     ]
     return document(
         [
-            *runs_of(tuple(SUBJECTS), loads=("light", "full", "over"), cpus=(1, 2, 4)),
-            *runs_of(tuple(SUBJECTS), "requests", loads=("light", "full"), cpus=(2, 4)),
-            *runs_of(tuple(SUBJECTS), "input", loads=("idle", "full", "over")),
+            *runs_of(
+                tuple(SUBJECTS),
+                loads=("light", "full", "over"),
+                cpus=(1, 2, 4),
+                repetitions=repetitions,
+            ),
+            *runs_of(
+                tuple(SUBJECTS),
+                "requests",
+                loads=("light", "full"),
+                cpus=(2, 4),
+                repetitions=repetitions,
+            ),
+            *runs_of(
+                tuple(SUBJECTS), "input", loads=("idle", "full", "over"), repetitions=repetitions
+            ),
             *knob,
-            lost(cell("central"), 7),
-            lost(cell("nest", "requests", cpus=4), 7, "lost", "the machine hung after 30 s"),
+            lost(cell("central"), 99),
+            lost(cell("nest", "requests", cpus=4), 99, "lost", "the machine hung after 30 s"),
         ]
     )

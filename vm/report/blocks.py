@@ -142,7 +142,7 @@ def arranged(
     for row in rows:
         if choice is None or choice.has(row):
             by_place.setdefault(row.place, []).append(row)
-    done = _done(document)
+    done = counted_runs(document)
     return [
         _block(document, place, rows, done, baseline)
         for place, rows in sorted(by_place.items(), key=lambda one: _order(document, one[0]))
@@ -159,15 +159,22 @@ def unusable(document: Document) -> list[Unusable]:
     return [Unusable(*what, tuple(numbers)) for what, numbers in found.items()]
 
 
+def headline(block: Block) -> Column | None:
+    """The metric that stands for a block where there is room for one: its first 99th percentile,
+    or else what its workload declares first."""
+    of_tail = (column for column in block.columns if "p99" in column.metric)
+    return next(of_tail, next(iter(block.columns), None))
+
+
+def throughput(block: Block) -> Column | None:
+    """How much was done, if the workload says so."""
+    return next((column for column in block.columns if column.kind == "throughput"), None)
+
+
 def main_columns(block: Block, most: int = 4) -> list[Column]:
-    """The metrics that stand for a block where there is not room for all: what it declares first,
-    its 99th percentile, its throughput, then the next."""
-    first = list(block.columns[:1])
-    for is_wanted in (
-        lambda column: "p99" in column.metric,
-        lambda column: column.kind == "throughput",
-    ):
-        first += [column for column in block.columns if is_wanted(column)][:1]
+    """The metrics that stand for a block where there is not room for all: the headline, the
+    throughput, then as they are declared."""
+    first = [column for column in (headline(block), throughput(block)) if column]
     chosen = list(dict.fromkeys([*first, *block.columns]))[:most]
     return [column for column in block.columns if column in chosen]
 
@@ -191,7 +198,7 @@ def cpus_title(cpus: int, topology: str) -> str:
 
 def metric_label(metric: str) -> str:
     """A metric's name as people say it: ``idle_p999_ns`` is ``idle p99.9``."""
-    words = re.sub(r"_(ns|us|ms|s)$", "", metric).replace("_", " ")
+    words = re.sub(r"_(ns|us|ms|per_s|s)$", "", metric).replace("_", " ")
     return re.sub(r"\bp(\d\d)(\d+)\b", r"p\1.\2", words)
 
 
@@ -263,7 +270,7 @@ def _best(rows: Sequence[Row]) -> list[str]:
     return alike if len(alike) < len(measured) else []
 
 
-def _done(document: Document) -> dict[Cell, list[Run]]:
+def counted_runs(document: Document) -> dict[Cell, list[Run]]:
     """The runs that count, by cell: of exact ones the first under each seed."""
     found: dict[Cell, dict[object, Run]] = {}
     for number, run in enumerate(document.runs):

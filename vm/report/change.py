@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyloader.errors import WrongUse
 from vm.report.files import File, cells, conditions_key, host_differences
 from vm.results.model import Cell, Document, Run
-from vm.stats.compare import Row, matrix
-
-_BEFORE, _AFTER = "before", "after"
+from vm.stats.compare import (
+    Pair,
+    Row,
+    cells_of,
+    compare_all,
+    estimate,
+    metrics_of,
+    values_of,
+)
 
 
 @dataclass(frozen=True)
@@ -49,20 +57,36 @@ def change(before: File, after: File) -> Change:
             f"{before.label} and {after.label} have no cell in common: they hold"
             f" {_told(before.document)}, and {_told(after.document)}"
         )
-    pairs = {key: number for number, key in enumerate(common)}
-    numbers = {later[key]: number for key, number in pairs.items()}
-    runs = [
-        dataclasses.replace(run, cell=_stand_in(run.cell, name, pairs[key]))
-        for file, name in ((before, _BEFORE), (after, _AFTER))
-        for run in file.document.runs
-        if (key := _matched(run.cell, is_across)) in pairs
-    ]
-    both = dataclasses.replace(after.document, runs=tuple(runs))
+    cells_of_both = [cells_of(file.document) for file in (before, after)]
+    rows: list[Row] = []
+    pairs: list[Pair | None] = []
+    for key in common:
+        runs = [
+            of[cell] for of, cell in zip(cells_of_both, (earlier[key], later[key]), strict=True)
+        ]
+        for metric, about in _metrics(before.document, after.document, key.workload).items():
+            old, new = (
+                values_of(file.document, own, metric)
+                for file, own in zip((before, after), runs, strict=True)
+            )
+            rows.append(
+                Row(
+                    later[key],
+                    metric,
+                    str(about.get("unit", "")),
+                    about["better"],
+                    estimate(new),
+                    against=estimate(old) if old else None,
+                    unusable=Counter(run.status for run in runs[1] if run.status != "done"),
+                )
+            )
+            pairs.append((new, old, about["better"]) if new and old else None)
+    differences = iter(compare_all([pair for pair in pairs if pair]))
     found = [
-        dataclasses.replace(row, cell=later[common[int(row.cell.topology)]])
-        for row in matrix(both, _BEFORE)
-        if row.cell.scheduler == _AFTER
+        dataclasses.replace(row, difference=next(differences)) if pair else row
+        for row, pair in zip(rows, pairs, strict=True)
     ]
+    numbers = {later[key] for key in common}
     kept = [run for run in after.document.runs if run.cell in numbers]
     return Change(
         document=dataclasses.replace(after.document, runs=tuple(kept)),
@@ -74,9 +98,9 @@ def change(before: File, after: File) -> Change:
     )
 
 
-def _stand_in(cell: Cell, name: str, number: int) -> Cell:
-    """A cell of a place that has only the two that are compared."""
-    return Cell(name, "kernel", (), cell.workload, cell.load, "", cell.cpus, str(number))
+def _metrics(before: Document, after: Document, workload: str) -> Mapping[str, Mapping[str, Any]]:
+    """What both declare, or only one of them."""
+    return {**metrics_of(before, workload), **metrics_of(after, workload)}
 
 
 def _matched(cell: Cell, is_across: bool) -> Cell:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from vm.results.model import Document, Run
 
@@ -103,8 +103,9 @@ def _text(value: object) -> str:
         case float():
             return f"{value:g}"
         case Mapping():
-            return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())  # pyright: ignore[reportUnknownVariableType]
+            pairs = cast("Mapping[object, object]", value).items()
+            return ", ".join(f"{key} {_text(inner)}" for key, inner in pairs)
         case list() | tuple():
-            return ", ".join(_text(inner) for inner in value)  # pyright: ignore[reportUnknownVariableType]
+            return ", ".join(_text(inner) for inner in cast("Sequence[object]", value))
         case _:
             return str(value)

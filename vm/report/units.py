@@ -16,7 +16,7 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 
 #: Units of figures near one, where the third decimal counts.
-_NEAR_ONE = frozenset({"index", "share", "ratio", "of 1"})
+_NEAR_ONE = frozenset({"index", "share", "ratio", "of fair", "of 1"})
 
 
 @dataclass(frozen=True)
