@@ -33,6 +33,7 @@ def words(context: click.Context, parameter: click.Parameter, value: str) -> lis
     help="Two files: the second against the first, cell by cell, or both as one measurement;"
     " by default the former if they hold the same cells.",
 )
+@click.option("--all", "show_all", is_flag=True, help="Every metric, and not the main ones alone.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="A summary for an issue thread.")
 def compare(
@@ -42,6 +43,7 @@ def compare(
     workloads: list[str],
     loads: list[str],
     as_change: bool | None,
+    show_all: bool,
     as_json: bool,
     as_markdown: bool,
 ) -> None:
@@ -77,7 +79,7 @@ def compare(
 
     from vm.report.blocks import Choice
     from vm.report.files import read_all
-    from vm.report.told import tell
+    from vm.report.told import abridged, tell
 
     if as_json and as_markdown:
         raise WrongUse("--json and --markdown are two forms; ask for one of them")
@@ -97,6 +99,8 @@ def compare(
 
         from vm.report.terminal import printed, show
 
+        if not show_all and not metrics:
+            telling = abridged(telling)
         if sys.stdout.isatty():
             show(Console(highlight=False), telling.told, telling.notes)
         else:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyloader.errors import WrongUse
-from vm.report.blocks import Block, Choice, Unusable, arranged, blocks, place_title, unusable
+from vm.report.blocks import (
+    Block,
+    Choice,
+    Unusable,
+    arranged,
+    blocks,
+    main_columns,
+    place_title,
+    unusable,
+)
 from vm.report.change import Change, change, is_change
 from vm.report.files import File, Together, cells, put_together
 from vm.results.model import Document
@@ -29,6 +39,32 @@ class Telling:
     told: tuple[Told, ...]
     notes: tuple[str, ...]
     is_change: bool = False
+
+
+def abridged(telling: Telling, most: int = 4) -> Telling:
+    """The same with the main metrics of each block, and a remark on how many others there are."""
+    told = [
+        dataclasses.replace(
+            one,
+            blocks=tuple(
+                dataclasses.replace(block, columns=tuple(main_columns(block, most)))
+                for block in one.blocks
+            ),
+        )
+        for one in telling.told
+    ]
+    left_out = {
+        column.metric
+        for one, short in zip(telling.told, told, strict=True)
+        for block, kept in zip(one.blocks, short.blocks, strict=True)
+        for column in block.columns
+        if column not in kept.columns
+    }
+    if not left_out:
+        return telling
+    count = len(left_out)
+    note = f"{count} more metric{'s' if count > 1 else ''} with --all"
+    return dataclasses.replace(telling, told=tuple(told), notes=(*telling.notes, note))
 
 
 def tell(
