@@ -22,6 +22,9 @@ PACKAGES: dict[str, tuple[str, str]] = {
     "dpkg-deb": ("dpkg", "unpacking kernels"),
     "file": ("file", "virtme-ng's look at binaries"),
     "cc": ("gcc", "compiling the load of guest tests"),
+    "cyclictest": ("rt-tests", "the workload cyclictest"),
+    "hackbench": ("rt-tests", "the workload hackbench"),
+    "stress-ng": ("stress-ng", "the workload stress-ng"),
 }
 
 _SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyloader.probes.histogram import NR_BUCKETS
+from vm.workloads.figures import quantile_metrics, quantiles
 from vm.workloads.model import Case, Metric
 from vm.workloads.protocol import parse, reader
-from vm.workloads.quantiles import quantile_metrics, quantiles
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 LATENCY = st.integers(0, 10**13)

@@ -18,16 +18,13 @@ from typing import get_args
 from pyloader.errors import ScxhidError, UnknownName, Unsupported
 from vm.c_compiler import STATIC, compile_c
 from vm.cache import cache_root
-from vm.programs import find_program
+from vm.programs import PACKAGES, find_program
 from vm.workloads.model import LOADS, Better, Kind, Metric, Workload
 
 HERE = Path(__file__).parent
 
 #: Programs of the workloads here, and headers that any workload's may include.
 PROGRAMS = HERE / "programs"
-
-#: Which package brings a tool, where it is called otherwise.
-_PACKAGES = {"hackbench": "rt-tests", "cyclictest": "rt-tests"}
 
 _DECLARES = re.compile(r"^WORKLOAD\b", re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
@@ -82,7 +79,7 @@ def names() -> tuple[str, ...]:
 def missing(workload: Workload) -> list[str]:
     """The tools that it needs and this machine has not, each with the package that brings it."""
     return [
-        f"{tool} (package {_PACKAGES.get(tool, tool)})"
+        f"{tool} (package {PACKAGES.get(tool, (tool,))[0]})"
         for tool in workload.tools
         if find_program(tool) is None
     ]

@@ -85,9 +85,9 @@ def reader(
     """A ``Workload.read`` for programs that speak this protocol.
 
     ``lateness`` maps names of samples to the prefix under which their quantiles are metrics too
-    (``vm.workloads.quantiles``). What is read must be all of ``metrics`` and nothing else.
+    (``vm.workloads.figures``). What is read must be all of ``metrics`` and nothing else.
     """
-    from vm.workloads.quantiles import quantiles
+    from vm.workloads.figures import quantiles
 
     def read(text: str, case: Case) -> Outcome:
         said = parse(text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vm.workloads.figures import SWITCHES, quantile_metrics
 from vm.workloads.model import Case, Metric, Workload
 from vm.workloads.protocol import reader
-from vm.workloads.quantiles import quantile_metrics
 from vm.workloads.words import words
 
 _PROGRAM = "wakeup"
@@ -29,6 +29,7 @@ METRICS = (
         "share",
         "what the task of the load that had most got in any second, over its fair part",
     ),
+    SWITCHES,
 )
 
 

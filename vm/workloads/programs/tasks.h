@@ -7,7 +7,6 @@
 #define SCXHID_TASKS_H
 
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "workload.h"

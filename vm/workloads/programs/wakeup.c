@@ -58,7 +58,6 @@ static void watch(const struct load *load, s64 begins, s64 ends)
 {
 	static s64 before[MOST_TASKS], after[MOST_TASKS];
 
-	sleep_until_ns(begins);
 	for (s64 at = begins; at < ends; at += WINDOW_NS) {
 		look(load, before);
 		sleep_until_ns(at + WINDOW_NS < ends ? at + WINDOW_NS : ends);
@@ -73,6 +72,7 @@ static void phase(const char *name, u64 number, long ms, bool is_loaded, bool is
 	struct load *load = is_loaded ? start_load(true) : NULL;
 	s64 begins = now_ns() + WARM_NS, ends = begins + ms * NSEC_PER_MSEC;
 	pid_t pid = start_process("sleeper");
+	s64 switched;
 
 	if (!pid) {
 		pin_to(nr_cpus() - 1);
@@ -82,10 +82,14 @@ static void phase(const char *name, u64 number, long ms, bool is_loaded, bool is
 			become_normal();
 		sleep_again_and_again(late, begins, ends, chance_of(number));
 	}
+	sleep_until_ns(begins);
+	switched = nr_switches();
 	if (load && !is_floor)
 		watch(load, begins, ends);
 	/* The load goes on until then: the last alarm might be the latest. */
 	wait_for(pid, "the sleeper");
+	if (load && !is_floor)
+		print_switches(switched, begins);
 	if (load)
 		stop_load(load);
 	print_samples(name, late);

@@ -1,4 +1,4 @@
-"""Latencies by their quantiles: the metrics that most workloads have."""
+"""Metrics that several workloads have: quantiles of latencies, context switches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from vm.workloads.model import Metric
 
 _SHARES = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1.0}
 _WORDS = {"p50": "median", "p99": "99th percentile", "p999": "99.9th percentile", "max": "longest"}
+
+SWITCHES = Metric(
+    "switches_per_s", "1/s", "less", "count", "context switches of the whole machine in a second"
+)
 
 
 def quantile_metrics(prefix: str, about: str) -> tuple[Metric, ...]:
@@ -34,3 +38,8 @@ def quantiles(samples: NDArray[np.int64], prefix: str = "", name: str = "") -> d
         f"{prefix}{key}_ns": float(ordered[max(-int(-share * len(ordered) // 1), 1) - 1])
         for key, share in _SHARES.items()
     }
+
+
+def median(samples: NDArray[np.int64], name: str = "") -> float:
+    """That of ``quantiles`` alone, in ns; raises the same."""
+    return quantiles(samples, "", name)["p50_ns"]
