@@ -227,7 +227,9 @@ def _block(
         columns=tuple(columns),
         lines=tuple(
             Line(cell.subject, cell, len(done.get(cell, ())), of_metric)
-            for cell, of_metric in by_cell.items()
+            for cell, of_metric in sorted(
+                by_cell.items(), key=lambda one: _subject_order(one[0], baseline)
+            )
         ),
         best=frozenset(
             (subject, column.metric)
@@ -256,9 +258,22 @@ def _column(document: Document, workload: str, metric: str, rows: Iterable[Row])
     )
 
 
+def _subject_order(cell: Cell, baseline: str) -> tuple[Any, ...]:
+    """The baseline, then by name, numbers in names by size: runs come in a shuffled order."""
+    parts = re.split(r"([0-9]+)", cell.subject)
+    # Every second part is a number.
+    return cell.subject != baseline, [
+        int(part) if number % 2 else part for number, part in enumerate(parts)
+    ]
+
+
+#: With fewer runs an interval is too narrow to tell who is best.
+_FEWEST_OF_BEST = 3
+
+
 def _best(rows: Sequence[Row]) -> list[str]:
     measured = [row for row in rows if row.estimate.n]
-    if len(measured) < 2:
+    if len(measured) < 2 or min(row.estimate.n for row in measured) < _FEWEST_OF_BEST:
         return []
     is_less = measured[0].better == "less"
     first = sorted(measured, key=lambda row: row.estimate.median * (1 if is_less else -1))[0]
@@ -286,7 +301,7 @@ _LOADS = ("idle", "light", "full", "over")
 def _order(document: Document, place: Place) -> tuple[Any, ...]:
     """By workload as in the file, then kernel, CPUs, and rising load."""
     workload, load, kernel, cpus, topology = place
-    workloads = list(dict.fromkeys(run.cell.workload for run in document.runs))
+    workloads = list(document.workloads)
     rank = _LOADS.index(load) if load in _LOADS else len(_LOADS)
     at = workloads.index(workload) if workload in workloads else math.inf
     return at, kernel, cpus, topology, rank, load

@@ -191,12 +191,16 @@ def plots(told: Told, blocks: Sequence[Block], workload: str) -> list[Plot]:
     chosen = list(reversed(columns.values()))
     return [
         *heat.plots(blocks, chosen, looks),
-        *distribution.plots(told.document, workload, looks),
+        *distribution.plots(told.document, workload, looks, _headline(blocks)),
         *tradeoff.plots(blocks, looks),
         *stages.plots(blocks),
         *knob.plots(blocks),
         *spread.plots(told.document, blocks, looks),
     ]
+
+
+def _headline(blocks: Sequence[Block]) -> str:
+    return next((column.metric for block in blocks if (column := headline(block))), "")
 
 
 def _folded(shown: str, plot: Plot) -> str:

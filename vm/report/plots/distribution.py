@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,14 +82,20 @@ class _Sampled:
         return np.array(histogram.quantiles(counts, [float(share) for share in shares]))
 
 
-def plots(document: Document, workload: str, looks: Mapping[str, Look]) -> list[Plot]:
-    """A plot for each array of ``workload``, with a panel for each place."""
+def plots(
+    document: Document, workload: str, looks: Mapping[str, Look], headline: str = ""
+) -> list[Plot]:
+    """A plot for each array of ``workload``, with a panel for each place.
+
+    First the array that the metric ``headline`` is of; the others are details.
+    """
     by_place: dict[Place, list[tuple[Cell, list[Run]]]] = {}
     for cell, runs in counted_runs(document).items():
         if cell.workload == workload:
             by_place.setdefault(cell.place, []).append((cell, runs))
     found: list[Plot] = []
-    for array in _arrays(run for cells in by_place.values() for _, runs in cells for run in runs):
+    all_runs = [run for cells in by_place.values() for _, runs in cells for run in runs]
+    for at, array in enumerate(_arrays(all_runs, headline)):
         curves = {
             place: [one for cell, runs in cells if (one := curve(cell.subject, runs, array))]
             for place, cells in sorted(by_place.items(), key=lambda one: place_order(one[0]))
@@ -96,7 +103,8 @@ def plots(document: Document, workload: str, looks: Mapping[str, Look]) -> list[
         drawn = [(place, some) for place, some in curves.items() if some]
         for start in range(0, len(drawn), MOST_PANELS):
             part = drawn[start : start + MOST_PANELS]
-            found.append(_plot(workload, array, part, looks, number=start // MOST_PANELS))
+            plot = _plot(workload, array, part, looks, number=start // MOST_PANELS)
+            found.append(dataclasses.replace(plot, is_detail=at > 0))
     return found
 
 
@@ -108,11 +116,18 @@ def place_order(place: Place) -> tuple[Any, ...]:
 
 
 def panel_title(place: Place, places: Iterable[Place]) -> str:
-    """What tells a place from the others."""
+    """What tells a place from the others of a figure; machine and load where nothing does."""
     _, load, kernel, cpus, topology = place
-    kernels = {one[2] for one in places}
-    parts = [cpus_title(cpus, topology), load_title(load), kernel if len(kernels) > 1 else ""]
-    return clipped(", ".join(part for part in parts if part), 44)
+    others = list(places)
+    kernels = {one[2] for one in others}
+    short = {one.split("+")[0] for one in kernels}
+    parts = {
+        cpus_title(cpus, topology): len({one[3:] for one in others}) > 1,
+        load_title(load): len({one[1] for one in others}) > 1,
+        kernel.split("+")[0] if len(short) == len(kernels) else kernel: len(kernels) > 1,
+    }
+    chosen = [part for part, is_telling in parts.items() if is_telling] or list(parts)[:2]
+    return clipped(", ".join(part for part in chosen if part), 40)
 
 
 def legend(subjects: Iterable[str], looks: Mapping[str, Look]) -> tuple[Entry, ...]:
@@ -204,10 +219,23 @@ def _told(title: str, curves: Sequence[Curve]) -> str:
     )
 
 
-def _arrays(runs: Iterable[Run]) -> list[str]:
-    """Names of arrays of samples or counts, in the order in which they stand."""
-    names = (name.split("/", 1)[1] for run in runs for name in run.arrays if "/" in name)
-    return list(dict.fromkeys(names))
+def _arrays(runs: Sequence[Run], headline: str) -> list[str]:
+    """Names of arrays of samples or counts, in the order in which they stand, but the one that the
+    metric ``headline`` is the 99th percentile of before all others."""
+    names = dict.fromkeys(
+        name.split("/", 1)[1] for run in runs for name in run.arrays if "/" in name
+    )
+    example = next((run for run in runs if run.metrics.get(headline, 0) > 0), None)
+    if example is None or "p99" not in headline:
+        return list(names)
+
+    def distance(name: str) -> float:
+        sampled = _sampled(example, name)
+        value = float(sampled.below(np.array([0.99]))[0]) if sampled else 0.0
+        return abs(math.log(value / example.metrics[headline])) if value > 0 else math.inf
+
+    nearest = min(names, key=distance, default="")
+    return sorted(names, key=lambda name: name != nearest)
 
 
 def _sampled(run: Run, array: str) -> _Sampled | None:

@@ -79,7 +79,7 @@ def _plot(
     workload = blocks[0].place[0]
     return Plot(
         key=f"heat-{workload}-{column.metric}-{kernel}",
-        title=f"{column.label} {against}, over load",
+        title=f"{column.label} {against}, over load, on {kernel}",
         caption=f"Ratio of medians, and the median below it ({column.scale.unit or 'no unit'};"
         f" {column.better} is better). Only what a test sees after correction for many comparisons"
         f" has a colour; {words.SAME} is no difference seen, {words.FEW} too few runs to tell.",
@@ -158,7 +158,7 @@ def _look(row: Row | None, column: Column) -> tuple[str, str, list[str]]:
         return "same", "on-1", [value]
     sign = words.mark(difference)
     if sign not in (words.BETTER, words.WORSE):
-        return "same", "muted", [sign, value]
+        return "same", "muted", [words.short(difference) if sign == words.FEW else sign, value]
     step = 1
     if math.isfinite(difference.ratio) and difference.ratio > 0:
         size = max(difference.ratio, 1 / difference.ratio)

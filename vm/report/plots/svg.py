@@ -41,6 +41,8 @@ def svg(figure: Any, key: str, title: str, description: str) -> str:
     box = root.get("viewBox", "")
     root.attrib.clear()
     root.set("viewBox", box)
+    # Its text has the size that was drawn, on however wide a page.
+    root.set("style", f"max-width: {float(box.split()[2]):g}px")
     root.set("role", "img")
     root.set("aria-labelledby", f"{key}-title {key}-desc")
     return ElementTree.tostring(root, encoding="unicode")
