@@ -59,6 +59,7 @@ def boot(kind: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], hear: Hear)
             accel=accel,
             silence_s=slowest_s + _SILENCE_S,
             cwd=ROOT,
+            modules=_modules(runs),
             environment=_environment(),
             stdin=json.dumps({"runs": list(runs)}).encode() + b"\n",
             stdout=out,
@@ -72,6 +73,15 @@ def boot(kind: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], hear: Hear)
             f"the program in the guest ended with status {result.status}"
             f" ({said[-1] if said else 'no word why'})"
         )
+
+
+def _modules(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The kernel modules that these runs need, beside those that every machine has."""
+    from vm.guest import DEFAULT_MODULES
+    from vm.workloads.find import find
+
+    wanted = [module for run in runs for module in find(run["workload"]).modules]
+    return list(dict.fromkeys((*DEFAULT_MODULES, *wanted)))
 
 
 @cache

@@ -11,6 +11,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,7 +126,8 @@ class Journal:
                 view = view[os.write(self._fd, view) :]
             os.fsync(self._fd)
         except OSError as error:
-            os.ftruncate(self._fd, before)
+            with suppress(OSError):
+                os.ftruncate(self._fd, before)
             why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
             raise ScxhidError(f"{self.path} cannot be written: {why}") from None
 
