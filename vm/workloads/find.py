@@ -110,7 +110,14 @@ def prepare(workload: Workload, into: Path | None = None) -> Path:
         digest.update(path.name.encode() + path.read_bytes())
     into = into or cache_root() / "workloads" / f"{workload.name}-{digest.hexdigest()[:16]}"
     for source in sources:
-        compile_c([source], into / source.stem, *STATIC, f"-I{PROGRAMS}", headers=headers)
+        compile_c(
+            [source],
+            into / source.stem,
+            *STATIC,
+            "-D_GNU_SOURCE=",
+            f"-I{PROGRAMS}",
+            headers=headers,
+        )
     return into
 
 

@@ -169,13 +169,13 @@ static inline bool add_sample(struct samples *samples, s64 ns)
 
 static inline void print_samples(const char *name, const struct samples *samples)
 {
+	printf("samples %s", name);
 	for (long i = 0; i < samples->nr; i++) {
-		if (i % A_LINE == 0)
-			printf("%ssamples %s", i ? "\n" : "", name);
+		if (i && i % A_LINE == 0)
+			printf("\nsamples %s", name);
 		printf(" %lld", samples->ns[i]);
 	}
-	if (samples->nr)
-		putchar('\n');
+	putchar('\n');
 }
 
 static inline void print_metric(const char *name, double value)
