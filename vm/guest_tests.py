@@ -258,6 +258,7 @@ def _compile_programs(root: Path, objects: Path) -> Path:
     from pyloader.compile import compile_object
     from vm.bench import hid_devices
     from vm.bench.input import path
+    from vm.workloads import find
 
     make_directory(objects)
     sources = [*(root / "schedulers").rglob("*.bpf.c"), *(root / "tests/programs").glob("*.bpf.c")]
@@ -272,6 +273,9 @@ def _compile_programs(root: Path, objects: Path) -> Path:
 
     hid_devices.compile_programs()
     path.prepare()
+    for name in find.names():
+        if not find.missing(workload := find.find(name)):
+            find.prepare(workload)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, sources))
         for folder in ("hid", "pyloader/probes"):

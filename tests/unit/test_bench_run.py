@@ -151,9 +151,7 @@ def test_fresh_begins_anew(bench: Bench, machines: Machines, tmp_path: Path) -> 
     assert len(machines.boots[0]) == 7
 
 
-def test_ctrl_c_without_a_file_tells_what_was_measured(
-    bench: Bench, machines: Machines
-) -> None:
+def test_ctrl_c_without_a_file_tells_what_was_measured(bench: Bench, machines: Machines) -> None:
     machines.deaths = {4: KeyboardInterrupt()}
     done = bench(*FEW)
     assert done.status == 130

@@ -131,7 +131,12 @@ def test_on_a_full_disk_runs_wait_in_memory_until_there_is_room(
     monkeypatch.setattr(journal.os, "write", write)
     made.add(entry(3))
     made.close()
-    assert [json.loads(line)["number"] for line in path.read_text().splitlines()[1:]] == [0, 1, 2, 3]
+    assert [json.loads(line)["number"] for line in path.read_text().splitlines()[1:]] == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 def test_one_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:

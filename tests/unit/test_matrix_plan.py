@@ -30,9 +30,7 @@ def test_the_matrix_is_the_product_of_all_that_is_named() -> None:
     cells = {run.cell for run in made.runs}
     assert len(cells) == 3 * 2 * 2 * 2
     assert {(c.kernel, c.cpus, c.topology) for c in cells} == {
-        (kernel, *shape)
-        for kernel in ("7.3.4", "6.16.12")
-        for shape in ((1, ""), (4, "1s2c2t"))
+        (kernel, *shape) for kernel in ("7.3.4", "6.16.12") for shape in ((1, ""), (4, "1s2c2t"))
     }
     assert Counter(run.cell for run in made.runs) == dict.fromkeys(cells, 2)
 

@@ -47,7 +47,8 @@ def test_what_is_left_out_is_one(text: str, cpus: int, shortest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "4", "s", "0s", "01s", "2t1c", "2c2c", "1s2c2t ", "1S2C", "-1c", "99c9t", "٢c", "1s,2c"]
+    "text",
+    ["", "4", "s", "0s", "01s", "2t1c", "2c2c", "1s2c2t ", "1S2C", "-1c", "99c9t", "٢c", "1s,2c"],
 )
 def test_all_else_is_refused(text: str) -> None:
     with pytest.raises(WrongUse, match=r"no topology|CPUs"):

@@ -13,8 +13,8 @@ from vm.errors import VmError
 from vm.workloads.model import Case, Metric, Outcome, Workload
 from vm.workloads.words import BESIDE, beside
 
-_FILES_A_SECOND = 6
-_FUNCTIONS = 30
+_FILES_A_SECOND = 2
+_FUNCTIONS = 12
 
 #: Where files are in memory; the last is anywhere.
 _PLACES = ("/dev/shm", "/tmp", None)
@@ -63,7 +63,7 @@ def run(case: Case) -> Outcome:
     Raises:
         VmError: make failed.
     """
-    files = max(2, round(_FILES_A_SECOND * case.seconds)) * case.cpus
+    files = max(1, round(_FILES_A_SECOND * case.seconds)) * case.cpus
     with tempfile.TemporaryDirectory(dir=_place(), prefix="scxhid-compile-") as name:
         folder = Path(name)
         write_tree(folder, case.seed, files)
@@ -91,7 +91,7 @@ def _make(command: list[str], folder: Path) -> None:
 
 WORKLOAD = Workload(
     name="compile",
-    about="make compiles a dozen generated C files a CPU and links them, in memory",
+    about="make compiles four generated C files a CPU and links them, in memory",
     metrics=METRICS,
     run=run,
     programs=(BESIDE,),

@@ -31,4 +31,5 @@ WORKLOAD = Workload(
     programs=(_PROGRAM,),
     loads=("idle", "light", "full", "over"),
     exact=True,
+    seconds=2.0,
 )

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 	}
 	begin(words, argv);
 	no_more_options();
+	alarm(0); /* it lasts as long as the command, whoever started it says how long that may be */
 	load = start_load(false);
 	pid = start_process("command");
 	if (!pid) {

@@ -59,12 +59,15 @@ static struct path {
 static void make_node(const char *node, const char *numbers)
 {
 	unsigned major_, minor_;
-	FILE *stream = fopen(numbers, "r");
+	FILE *stream;
 
+	if (!access(node, F_OK))
+		return;
+	stream = fopen(numbers, "r");
 	if (!stream || fscanf(stream, "%u:%u", &major_, &minor_) != 2)
 		fail(numbers);
 	fclose(stream);
-	if (access(node, F_OK) && mknod(node, S_IFCHR | 0600, makedev(major_, minor_)))
+	if (mknod(node, S_IFCHR | 0600, makedev(major_, minor_)))
 		fail(node);
 }
 
