@@ -12,7 +12,7 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,35 +47,42 @@ def find_clang() -> str:
     raise Unsupported("clang is not installed; `scxhid doctor` says how to get it")
 
 
-def flags() -> list[str]:
-    """The flags for this machine, without the input and the output."""
+def flags(include: Sequence[Path] = ()) -> list[str]:
+    """The flags for this machine, without the input and the output.
+
+    Headers are looked for in ``include`` before the shared ones.
+    """
     machine = platform.machine()
     multiarch = sysconfig.get_config_var("MULTIARCH") or f"{machine}-linux-gnu"
     return [
         *("-O2", "-g", "-target", "bpf", "-mcpu=v3"),
         f"-D__TARGET_ARCH_{_TARGET_ARCH.get(machine, machine)}",
         *("-Wall", "-Wextra", "-Wno-unused-parameter"),
-        *(f"-I{path}" for path in include_dirs() if path.is_dir()),
+        *(f"-I{path}" for path in (*include, *include_dirs()) if path.is_dir()),
         f"-I/usr/include/{multiarch}",
     ]
 
 
 def compile_object(
-    source: Path, out: Path | None = None, warn: Callable[[str], None] | None = None
+    source: Path,
+    out: Path | None = None,
+    warn: Callable[[str], None] | None = None,
+    include: Sequence[Path] = (),
 ) -> Path:
     """Compile ``source`` and return the object's path: ``out``, or a place in the cache.
 
     The cache goes by content: of the source, of every header that it took in, of the
     flags and the compiler. A hit starts no process. ``warn`` gets clang's warnings,
-    once per compile. Raises CompileError with clang's own words.
+    once per compile. Directories of headers in ``include`` come before the shared ones.
+    Raises CompileError with clang's own words.
     """
     if not source.is_file():
         raise ScxhidError(f"{source} does not exist")
     clang = find_clang()
-    entry = cache_dir() / _key(clang, source)
+    entry = cache_dir() / _key(clang, source, include)
     cached = _cached(entry)
     if cached is None:
-        cached, warnings = _compile(clang, source, entry)
+        cached, warnings = _compile(clang, source, include, entry)
         if warn and warnings:
             warn(warnings)
     if out is None:
@@ -93,9 +100,9 @@ def cache_dir() -> Path:
     return Path(base) / "scxhid" / "objects"
 
 
-def _key(clang: str, source: Path) -> str:
+def _key(clang: str, source: Path, include: Sequence[Path]) -> str:
     stat = os.stat(clang)
-    compiler = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags()}{source.resolve()}"
+    compiler = f"{clang}{stat.st_size}{stat.st_mtime_ns}{flags(include)}{source.resolve()}"
     return _sha256(f"{compiler}{_digest(source)}".encode())[:24]
 
 
@@ -129,7 +136,9 @@ def _cached(entry: Path) -> Path | None:
         return None
 
 
-def _compile(clang: str, source: Path, entry: Path) -> tuple[Path, str]:
+def _compile(
+    clang: str, source: Path, include: Sequence[Path], entry: Path
+) -> tuple[Path, str]:
     """Compile into the cache; the object's path and clang's warnings."""
     try:
         entry.mkdir(parents=True, exist_ok=True)
@@ -141,7 +150,8 @@ def _compile(clang: str, source: Path, entry: Path) -> tuple[Path, str]:
         ) from None
     try:
         made, depends = scratch / "object", scratch / "depends"
-        command = [clang, *flags(), "-MD", "-MF", str(depends), "-c", str(source), "-o", str(made)]
+        given = ("-MD", "-MF", str(depends), "-c", str(source), "-o", str(made))
+        command = [clang, *flags(include), *given]
         done = subprocess.run(command, capture_output=True, check=False)
         words = done.stderr.decode(errors="replace").rstrip()
         if done.returncode:

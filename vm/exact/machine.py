@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -58,9 +59,16 @@ def require_qemu() -> str:
 
 
 def arguments(
-    image: Path, cpus: int, seed: int, directory: Path, round_us: int = ROUND_US
+    image: Path,
+    cpus: int,
+    seed: int,
+    directory: Path,
+    round_us: int = ROUND_US,
+    more: Sequence[str] = (),
+    kernel_words: str = "",
 ) -> list[str]:
-    """QEMU's arguments. Files of the run are in ``directory``: initramfs, report, kernel.log.
+    """QEMU's arguments, with ``more`` of them. Files of the run are in ``directory``: initramfs,
+    report, kernel.log.
 
     Whatever could differ between two runs is fixed: the clock is the count of instructions (one
     a ns), the date and QEMU's own chance are given, no device asks the host for anything. The
@@ -78,7 +86,9 @@ def arguments(
         *(rounds.arguments() if round_us and cpus > 1 else ()),
         *("-kernel", str(image), "-initrd", str(directory / "initramfs")),
         "-append",
-        f"console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr tsc=reliable scxhid_seed={seed}",
+        f"console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr tsc=reliable scxhid_seed={seed}"
+        f" {kernel_words}".rstrip(),
+        *more,
     ]
 
 
@@ -90,8 +100,11 @@ def run(
     *,
     round_us: int = ROUND_US,
     timeout_s: float = 300.0,
+    more: Sequence[str] = (),
+    kernel_words: str = "",
 ) -> Run:
-    """Boot the machine, wait for its end, and return its report.
+    """Boot the machine, wait for its end, and return its report. ``more`` are words for QEMU,
+    ``kernel_words`` for the kernel.
 
     Raises:
         VmLost: it did not end by itself within ``timeout_s``, or died.
@@ -100,7 +113,7 @@ def run(
     with run_directory(None) as (directory, kept_log):
         (directory / "initramfs").write_bytes(initramfs)
         (directory / "kernel.log").touch()
-        words = arguments(fastest_image(kernel), cpus, seed, directory, round_us)
+        words = arguments(fastest_image(kernel), cpus, seed, directory, round_us, more, kernel_words)
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
             said = stack.enter_context((directory / "qemu.log").open("wb"))

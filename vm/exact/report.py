@@ -79,6 +79,8 @@ def parse(raw: bytes) -> Report:
                     current.swaps.append((at, took, drained))
                 case "said":
                     said.append(line.removeprefix("said "))
+                case "programs" | "prog" | "code" | "line":
+                    pass  # of vm.exact.bisect.account
                 case "seed" | "program" | "log" | "end":
                     pass
                 case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -73,7 +73,11 @@ def subject(text: str, *, direct: bool = False) -> Subject:
         if words:
             raise WrongUse("the kernel's own scheduler has no knobs to set")
         return Subject(KERNEL, KERNEL, None, {})
-    spec = find_scheduler(name).open()
+    return of_spec(find_scheduler(name).open(), words, direct=direct)
+
+
+def of_spec(spec: ObjectSpec, words: Sequence[str] = (), *, direct: bool = False) -> Subject:
+    """The scheduler in an object, with ``words`` of the form ``KNOB=VALUE``; raises as ``subject``."""
     spec.sole_ops(OPS)
     knobs = dict(_knob(spec, word) for word in words)
     hosted = not direct and hostable(spec)

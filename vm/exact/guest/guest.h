@@ -70,11 +70,14 @@ void check_running(void);
 /* Takes the scheduler off, if one is on. */
 void detach(void);
 
+struct bpf_object;
+
+/* The object of the scheduler, or of the host; NULL without one. */
+const struct bpf_object *attached_object(void);
+
 /* ---- ejection.c ---- */
 
 #define STATE "/sys/kernel/sched_ext/state"
-
-struct bpf_object;
 
 /* The first line of a file, without its end; 0 if it cannot be read. */
 int read_line(const char *path, char *text, size_t size);
@@ -103,6 +106,14 @@ void run_phase(const struct phase *phase, u64 seed);
 
 /* Runs the program words[0] with the words as its arguments; NULL ends them. */
 void run_program(char **words);
+
+/* ---- programs_stats.c ---- */
+
+/* From here on calls and instructions of the scheduler's programs count. */
+void stats_begin(void);
+
+/* Up to here; reports them under a name. */
+void stats_end(const char *name);
 
 /* ---- main.c ---- */
 

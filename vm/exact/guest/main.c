@@ -11,6 +11,8 @@
  *	switch SLOT                           make a policy the current one
  *	phase NAME KEY=NUMBER …               run the workload once (see struct phase)
  *	run FILE WORD …                       any other program, to its end
+ *	count | counted NAME                  from here on, up to here: what its programs did
+ *	align MS                              wait for the next multiple of so much
  *	detach
  *
  * The seed comes from the kernel's command line, which hands unknown words to the first program.
@@ -149,6 +151,13 @@ static void command(char **words, int count, u64 seed)
 		phase(words + 1, count - 1, seed);
 	else if (!strcmp(verb, "run") && count >= 2)
 		run_program(words + 1);
+	else if (!strcmp(verb, "align") && count == 2)
+		sleep_until((now_ns() / NS_PER_MS / atoll(words[1]) + 1) * atoll(words[1]) *
+			    NS_PER_MS);
+	else if (!strcmp(verb, "count") && count == 1)
+		stats_begin();
+	else if (!strcmp(verb, "counted") && count == 2)
+		stats_end(words[1]);
 	else if (!strcmp(verb, "detach") && count == 1)
 		detach();
 	else

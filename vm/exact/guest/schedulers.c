@@ -393,3 +393,8 @@ void detach(void)
 	}
 	current = NO_SLOT;
 }
+
+const struct bpf_object *attached_object(void)
+{
+	return attached;
+}
