@@ -16,6 +16,7 @@ COMMANDS = {
     "compare": Target("vm.bench_cli.compare:compare", "result files as a table"),
     "report": Target("vm.bench_cli.report:report", "result files as a page with plots"),
     "baseline": Target("vm.bench_cli.baseline:baseline", "keep a result, and fail on a worse one"),
+    "bisect": Target("vm.bench_cli.bisect:bisect", "in which callback two versions differ"),
 }
 
 

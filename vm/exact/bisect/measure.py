@@ -1,0 +1,155 @@
+"""One version of a scheduler under one seed: a boot, and what each of its callbacks did."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pyloader.errors import Unsupported, WrongUse
+from pyloader.spec import ObjectSpec
+from vm.exact import machine
+from vm.exact.bisect import programs
+from vm.exact.bisect.account import Callback, Ran, callbacks, counted, windows
+from vm.exact.plan import Phase, attach_lines, initramfs, plan
+from vm.exact.subject import Subject, of_spec
+from vm.kernels import Kernel
+from vm.workloads.model import LOADS
+
+#: The workloads and what they do.
+WORKLOADS: Mapping[str, str] = {
+    "callbacks": "a little of everything that makes a kernel call its scheduler",
+    "wakeup": "a periodic sleeper, alone and among busy tasks, as in exact runs",
+}
+
+#: Loads that both can make.
+LOAD_NAMES = ("full", "over", "idle")
+
+#: How often each thing is done in ``callbacks``; a run of it is about 2 s of the guest's time.
+_ROUNDS = 400
+
+#: The clock counts exactly one ns an instruction if the kernel does not measure it, and a CPU that
+#: is there and stays off makes it ask ops.select_cpu even with one CPU.
+_EXACT_CLOCK = "tsc_early_khz=1000000 hpet=disable pmtmr=0"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and under what is measured."""
+
+    kernel: Kernel
+    workload: str = "callbacks"
+    load: str = "full"
+    cpus: int = 1
+    timeout_s: float = 300.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run gave. ``length_ns`` is how long it was watched; ``sha256`` that of all it said;
+    ``host_s`` the seconds that it took on this host; ``command`` QEMU's."""
+
+    seed: int
+    callbacks: Mapping[str, Callback]
+    length_ns: int
+    sha256: str
+    host_s: float
+    command: tuple[str, ...]
+
+
+def check(workload: str, load: str, cpus: int) -> None:
+    """Refuse what cannot be measured; WrongUse."""
+    if workload not in WORKLOADS:
+        raise WrongUse(f"no workload of bisect is called {workload!r}: {', '.join(WORKLOADS)}")
+    if load not in LOAD_NAMES:
+        raise WrongUse(f"bisect has no load {load!r}: {', '.join(LOAD_NAMES)}")
+    if not 1 <= cpus <= 16:
+        raise WrongUse(f"bisect measures on 1 to 16 CPUs, not {cpus}")
+
+
+def body(place: Place, seed: int) -> list[str]:
+    """The plan lines of the workload; chance comes from ``seed`` alone."""
+    hogs = LOADS[place.load].a_cpu
+    if place.workload == "callbacks":
+        return [f"run /files/callbacks {hogs * place.cpus} {_ROUNDS} {seed}"]
+    phases = [Phase("idle", 400), *([Phase("loaded", 2000, hogs)] if hogs else [])]
+    return [phase.line(place.cpus) for phase in phases]
+
+
+def text(subject: Subject, nothing: Subject, place: Place, seed: int) -> str:
+    """The whole plan: the subject is counted from a round moment on, then the empty scheduler is,
+    so that loading one version a little longer than the other changes nothing."""
+    counted_lines = ["align 1000", "count", *body(place, seed), "counted subject"]
+    calibration = [
+        *attach_lines([nothing]),
+        *("align 100", "count"),
+        Phase("calibration", 100, 2).line(place.cpus),
+        *("counted empty", "detach"),
+    ]
+    return plan([subject], counted_lines) + "\n".join(calibration) + "\n"
+
+
+def measure(subject: Subject, place: Place, seed: int) -> Measured:
+    """Run ``subject``, which must be ``direct``, once.
+
+    Raises:
+        VmError, VmLost: the guest gave up, warned, or was lost.
+        Unsupported: no QEMU or compiler that can do it.
+    """
+    nothing = _nothing()
+    archive = initramfs(
+        [subject, nothing],
+        text(subject, nothing, place, seed),
+        {"callbacks": programs.workload().read_bytes()},
+    )
+    plugin = programs.counter()
+    if plugin is None and place.cpus > 1:
+        raise Unsupported(
+            "on more than one CPU only a plugin of QEMU can count, and this one takes none; QEMU 9.1"
+            " or newer does, and --cpus 1 needs none"
+        )
+    with TemporaryDirectory(prefix="scxhid-bisect-") as directory:
+        counts = Path(directory) / "counts"
+        done = machine.run(
+            place.kernel,
+            place.cpus + 1,
+            seed,
+            archive,
+            round_us=machine.ROUND_US if place.cpus > 1 else 0,
+            timeout_s=place.timeout_s,
+            more=("-plugin", f"{plugin},to={counts}") if plugin else (),
+            kernel_words=f"maxcpus={place.cpus} {_EXACT_CLOCK}",
+        )
+        ran = counts.read_text() if plugin else ""
+    found = windows(done.report)
+    tables: list[Ran] | None = counted(ran) if plugin else None
+    members = {program: member for member, program in subject.ops.callbacks.items()}
+    return Measured(
+        seed,
+        callbacks(found, tables, members, own_only=place.cpus > 1),
+        found["subject"].length_ns,
+        hashlib.sha256(done.report + b"\0" + ran.encode()).hexdigest(),
+        done.host_s,
+        done.command,
+    )
+
+
+def first_difference(one: Measured, other: Measured) -> str:
+    """Where two runs of one version and seed part, in words; empty if they do not."""
+    for name in {**one.callbacks, **other.callbacks}:
+        a, b = one.callbacks.get(name), other.callbacks.get(name)
+        if a is None or b is None:
+            return f"{name} was called in one of them only"
+        if a.calls != b.calls:
+            return f"{name} was called {a.calls:,} times and then {b.calls:,} times"
+        if a.instructions != b.instructions:
+            return f"{name} took {a.instructions:,} instructions and then {b.instructions:,}"
+    return "" if one.sha256 == other.sha256 else "something other than a count differs"
+
+
+@cache
+def _nothing() -> Subject:
+    return of_spec(ObjectSpec.open(programs.empty()), direct=True)
