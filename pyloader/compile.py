@@ -136,9 +136,7 @@ def _cached(entry: Path) -> Path | None:
         return None
 
 
-def _compile(
-    clang: str, source: Path, include: Sequence[Path], entry: Path
-) -> tuple[Path, str]:
+def _compile(clang: str, source: Path, include: Sequence[Path], entry: Path) -> tuple[Path, str]:
     """Compile into the cache; the object's path and clang's warnings."""
     try:
         entry.mkdir(parents=True, exist_ok=True)

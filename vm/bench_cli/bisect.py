@@ -11,24 +11,17 @@ import click
 from vm.bench_cli.ending import end_in_order
 
 
-class Share(click.ParamType):
-    """A share as ``0.5%``, or ``0.5`` which means the same."""
-
-    name = "share"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        if isinstance(value, float):
-            return value
-        text = str(value).strip().removesuffix("%").strip()
-        try:
-            percent = float(text)
-        except ValueError:
-            percent = -1.0
-        if not 0 <= percent <= 1000:
-            self.fail(f"{value!r} is not a share from 0% to 1000%", param, ctx)
-        return percent / 100
+def share(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """What ``0.5%`` says, or ``0.5`` which means the same; None as it is."""
+    if value is None:
+        return None
+    try:
+        percent = float(value.strip().removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 1000:
+        raise click.BadParameter(f"{value!r} is not a share from 0% to 1000%", context, parameter)
+    return percent / 100
 
 
 @click.command()
@@ -78,14 +71,14 @@ class Share(click.ParamType):
 @click.option("--seeds", default=3, show_default=True, type=click.IntRange(1, 1000), metavar="N")
 @click.option(
     "--threshold",
-    type=Share(),
+    callback=share,
     metavar="P%",
     help="Tell no difference below this; 0.1% by default. With --range: what counts as otherwise;"
     " half of the whole difference by default.",
 )
 @click.option(
     "--fail-over",
-    type=Share(),
+    callback=share,
     metavar="P%",
     help="Exit with status 1 if a callback costs more than this more, and with 125 if that cannot"
     " be measured, as `git bisect run` wants it.",

@@ -113,7 +113,9 @@ def run(
     with run_directory(None) as (directory, kept_log):
         (directory / "initramfs").write_bytes(initramfs)
         (directory / "kernel.log").touch()
-        words = arguments(fastest_image(kernel), cpus, seed, directory, round_us, more, kernel_words)
+        words = arguments(
+            fastest_image(kernel), cpus, seed, directory, round_us, more, kernel_words
+        )
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
             said = stack.enter_context((directory / "qemu.log").open("wb"))

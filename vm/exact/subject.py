@@ -77,7 +77,7 @@ def subject(text: str, *, direct: bool = False) -> Subject:
 
 
 def of_spec(spec: ObjectSpec, words: Sequence[str] = (), *, direct: bool = False) -> Subject:
-    """The scheduler in an object, with ``words`` of the form ``KNOB=VALUE``; raises as ``subject``."""
+    """The scheduler in an object, with ``words`` like ``KNOB=VALUE``; raises as ``subject``."""
     spec.sole_ops(OPS)
     knobs = dict(_knob(spec, word) for word in words)
     hosted = not direct and hostable(spec)

@@ -130,8 +130,8 @@ def own_by_line(program: Program, ran: Ran) -> dict[Line, int]:
     for begin, length in program.functions:
         first, last = np.searchsorted(addresses, np.array([begin, begin + length], np.uint64))
         at = np.searchsorted(begins, addresses[first:last], side="right")
-        for index, n in zip(at.tolist(), times[first:last].tolist(), strict=True):
-            line = starts[index - 1][1] if index else ("", 0)
+        for index, n in zip(map(int, at), map(int, times[first:last]), strict=True):
+            line: Line = starts[index - 1][1] if index else ("", 0)
             sums[line] = sums.get(line, 0) + n
     return sums
 
@@ -145,10 +145,11 @@ def callbacks(
 ) -> dict[str, Callback]:
     """The callbacks of the window ``subject`` that were called, by their name in the ops.
 
-    ``members`` are the ops' members by program. What the window ``empty`` says, a callback that does
-    nothing, is the cost of keeping the account: it is taken off each call, but for that callback's own
-    instructions where ``tables`` (one for each window, in their order) have them. With ``own_only``
-    the account is not asked: where CPUs take turns a callback's time holds other CPUs' work.
+    ``members`` are the ops' members by program. What the window ``empty`` says, a callback that
+    does nothing, is the cost of keeping the account: it is taken off each call, but for that
+    callback's own instructions where ``tables`` (one for each window, in their order) have them.
+    With ``own_only`` the account is not asked: where CPUs take turns a callback's time holds other
+    CPUs' work.
 
     Raises:
         VmError: the account is not exact: an empty callback does not always cost the same.

@@ -133,7 +133,8 @@ def _run(request: Request) -> int:
         a, b = found.before, found.first
     else:
         for seed in range(1, request.seeds + 1):  # in turns, so that an early end has both
-            bench.run(a, seed), bench.run(b, seed)
+            for one in (a, b):
+                bench.run(one, seed)
     rows = compare.rows(bench.runs(a), bench.runs(b), threshold)
     same_data = a.subject.knobs == b.subject.knobs
     says = compare.sentence(rows, threshold, same_data=same_data)

@@ -108,8 +108,8 @@ def measure(subject: Subject, place: Place, seed: int) -> Measured:
     plugin = programs.counter()
     if plugin is None and place.cpus > 1:
         raise Unsupported(
-            "on more than one CPU only a plugin of QEMU can count, and this one takes none; QEMU 9.1"
-            " or newer does, and --cpus 1 needs none"
+            "on more than one CPU only a plugin of QEMU can count, and this one takes none; QEMU"
+            " 9.1 or newer does, and --cpus 1 needs none"
         )
     with TemporaryDirectory(prefix="scxhid-bisect-") as directory:
         counts = Path(directory) / "counts"

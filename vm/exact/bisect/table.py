@@ -83,7 +83,9 @@ def lines(row: Row) -> str:
     for line in shown[:_MOST_LINES]:
         at = line.b_line or line.a_line
         where = f"{line.file}:{at}" if at else line.file
-        side = "" if line.a_line and line.b_line else " (A)" if line.a_line else " (B)" if at else ""
+        side = (
+            "" if line.a_line and line.b_line else " (A)" if line.a_line else " (B)" if at else ""
+        )
         words = line.text if at else "made by the compiler for no line"
         text.append(f"  {line.difference:+7.2f}  {where}{side}  {words}".rstrip())
     rest = sum(line.difference for line in found if line not in shown[:_MOST_LINES])

@@ -54,8 +54,8 @@ def present(file: Path) -> Version:
 
 
 def revisions(file: Path, good: str, bad: str) -> list[str]:
-    """The commits after ``good`` up to ``bad`` that changed anything in the file's directory, oldest
-    first, along first parents; the last has what ``bad`` has."""
+    """The commits after ``good`` up to ``bad`` that changed anything in the file's directory,
+    oldest first, along first parents; the last has what ``bad`` has."""
     repository, path = _place(file)
     for revision in (good, bad):
         _commit(repository, revision)
