@@ -1,0 +1,269 @@
+"""Versions of a scheduler: files, names and revisions in git; and the search through many."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pyloader.errors import CompileError, ScxhidError, WrongUse
+from vm.bench_cli import bench
+from vm.exact.bisect import command
+from vm.exact.bisect.account import Callback, Code
+from vm.exact.bisect.measure import Measured, Place, text
+from vm.exact.bisect.search import Found, first_that_differs
+from vm.exact.bisect.version import Version, present, revisions, subject_line, version
+from vm.exact.subject import subject
+from vm.kernels import Kernel
+
+SOURCE = """\
+#include "scx.h"
+#include "cost.h"
+char _license[] SEC("license") = "GPL";
+volatile u64 cost;
+void BPF_STRUCT_OPS(mine_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	cost = COST;
+	scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+}
+SEC(".struct_ops.link")
+struct sched_ext_ops mine = { .enqueue = (void *)mine_enqueue, .name = "mine" };
+"""
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "somebody")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "somebody@example.org")
+    repository = tmp_path / "repository"
+    (repository / "mine" / "include").mkdir(parents=True)
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(repository), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    run("init", "-q")
+    monkeypatch.chdir(repository)
+    return run
+
+
+def commit(git: Callable[..., str], cost: str, source: str = SOURCE) -> str:
+    """A revision whose header says what it costs; its id."""
+    Path("mine/mine.bpf.c").write_text(source)
+    number = git("rev-list", "--all", "--count")  # lest two of the same content be one
+    Path("mine/include/cost.h").write_text(f"#define COST {cost}\n/* {number} */\n")
+    git("add", ".")
+    git("commit", "-q", "-m", f"Cost {cost}")
+    return git("rev-parse", "HEAD")
+
+
+FILE = Path("mine/mine.bpf.c")
+
+
+def test_a_revision_is_compiled_with_the_headers_that_it_had(git: Callable[..., str]) -> None:
+    old, new = commit(git, "OLD_COST\n#define OLD_COST 150"), commit(git, "161")
+    objects = {
+        name: version(name).subject.object_sha256
+        for name in (f"{old}:mine/mine.bpf.c", f"{new}:mine/mine.bpf.c")
+    }
+    assert len(set(objects.values())) == 2
+    again = version("HEAD~1", FILE)
+    assert again.commit == old
+    assert again.subject.object_sha256 == objects[f"{old}:mine/mine.bpf.c"]
+    assert again.subject.mode == "direct"
+
+
+def test_the_file_as_it_lies_there_has_the_headers_beside_it(git: Callable[..., str]) -> None:
+    commit(git, "150")
+    before = present(FILE).subject.object_sha256
+    Path("mine/include/cost.h").write_text("#define COST 151\n")
+    assert present(FILE).subject.object_sha256 != before
+    assert version("./mine/mine.bpf.c").subject.object_sha256 != before
+
+
+def test_a_revision_takes_knobs_too() -> None:
+    one = version("simple:slice_us=2ms")
+    assert one.subject.knobs == {"slice_us": 2000}
+    assert one.subject.mode == "direct"
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "said"),
+    [
+        ("no-such:mine/mine.bpf.c", None, "'no-such' is no revision"),
+        ("HEAD:mine/other.bpf.c", None, "HEAD has no mine/other.bpf.c"),
+        ("no-such", FILE, "'no-such' is no revision"),
+        ("HEAD:mine/mine.bpf.c", FILE, "must be a revision alone"),
+        ("HEAD:a:b", None, "is not FILE, NAME or REVISION:PATH"),
+        ("simpel", None, "did you mean simple"),
+        ("simple:slice_us=1", None, "out of range"),
+    ],
+)
+def test_what_is_no_version_is_refused(
+    words: str, file: Path | None, said: str, git: Callable[..., str]
+) -> None:
+    commit(git, "150")
+    with pytest.raises(WrongUse, match=re.escape(said)):
+        version(words, file)
+
+
+def test_a_revision_that_does_not_compile_is_told(git: Callable[..., str]) -> None:
+    commit(git, "150", SOURCE.replace("cost = COST;", "cost = ;"))
+    with pytest.raises(CompileError):
+        version("HEAD", FILE)
+
+
+def test_outside_of_a_repository_git_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(ScxhidError, match=r"is no revision of"):
+        version("HEAD:mine.bpf.c")
+
+
+def test_the_revisions_that_are_looked_through_changed_the_files_directory(
+    git: Callable[..., str],
+) -> None:
+    first = commit(git, "150")
+    second = commit(git, "151")
+    Path("README").write_text("no scheduler\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "Say more")
+    third = commit(git, "152")
+    assert revisions(FILE, first, "HEAD") == [second, third]
+    assert subject_line(FILE, third).endswith("Cost 152")
+    with pytest.raises(WrongUse, match="is no ancestor"):
+        revisions(FILE, third, first)
+
+
+def search(
+    git: Callable[..., str], costs: list[str], limit: float | None = None, callback: str = ""
+) -> tuple[Found, list[str], int]:
+    """Search where what a revision costs is the number in its header."""
+    commits = [
+        commit(git, cost, SOURCE if cost.isdecimal() else "it does not compile") for cost in costs
+    ]
+    asked: set[str] = set()
+
+    def runs(one: Version) -> list[Measured]:
+        cost = int(costs[commits.index(one.commit)])
+        asked.add(one.commit)
+        code = Code(str(cost), cost, cost, cost)
+        return [Measured(1, {"enqueue": Callback(1, cost, None, code)}, 10**9, "", 1.0, ())]
+
+    good, bad = version(commits[0], FILE), version("HEAD", FILE)
+    found = first_that_differs(FILE, good, bad, runs, 0.001, limit, callback, lambda text: None)
+    return found, commits, len(asked)
+
+
+def test_the_first_revision_that_costs_more_is_found_in_few_steps(git: Callable[..., str]) -> None:
+    found, commits, measured = search(git, [*["100"] * 1, "101", "100", "103", "130", "131", "129"])
+    assert found.callback == "enqueue"
+    assert found.commits == (commits[4],)
+    assert found.before.commit == commits[3]
+    assert measured <= 5
+
+
+def test_a_limit_says_what_counts(git: Callable[..., str]) -> None:
+    found, commits, _ = search(git, ["100", "100", "103", "130"], limit=0.02)
+    assert found.commits == (commits[2],)
+
+
+def test_one_that_became_cheaper_is_found_as_well(git: Callable[..., str]) -> None:
+    found, commits, _ = search(git, ["100", "100", "80", "80"])
+    assert found.commits == (commits[2],)
+
+
+def test_revisions_that_do_not_compile_are_skipped_and_told(git: Callable[..., str]) -> None:
+    found, commits, _ = search(git, ["100", "101", "oops", "ouch", "130", "131"])
+    assert found.first.commit == commits[4]
+    assert found.before.commit == commits[1]
+    assert found.commits == (commits[4], commits[3], commits[2])
+
+
+def test_where_nothing_differs_there_is_nothing_to_look_for(git: Callable[..., str]) -> None:
+    with pytest.raises(ScxhidError, match="no callback costs otherwise"):
+        search(git, ["100", "130", "100"])
+
+
+def test_a_callback_that_was_never_called_cannot_be_followed(git: Callable[..., str]) -> None:
+    with pytest.raises(WrongUse, match="no callback 'tick' was called"):
+        search(git, ["100", "130"], callback="tick")
+
+
+def bisect(*words: str) -> tuple[int, str]:
+    """The exit status of the command, and what it says."""
+    done = CliRunner().invoke(bench, ["bisect", *words])
+    if isinstance(done.exception, ScxhidError):
+        return done.exception.exit_status, str(done.exception)
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["simple"], "name two versions"),
+        (["simple", "simple", "--range"], "--range needs two revisions and --file"),
+        (["simple", "simple", "--callback", "tick"], "there is no --range"),
+        (["simple", "simple", "--workload", "hackbench"], "no workload of bisect is called"),
+        (["simple", "simple", "--load", "light"], "bisect has no load 'light'"),
+        (["simple", "simple", "--threshold", "-1%"], "is not a share"),
+        (["simple", "simple", "--fail-over", "nan%"], "is not a share"),
+        (["simple", "simpel"], "did you mean simple"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_runs(words: list[str], said: str) -> None:
+    status, output = bisect(*words)
+    assert status == 2
+    assert said in output
+
+
+def test_a_version_that_does_not_compile_fails_and_is_skipped_by_git(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.bpf.c"
+    broken.write_text("this is no C\n")
+    assert bisect("simple", str(broken))[0] == 1
+    assert bisect("simple", str(broken), "--fail-over", "1%")[0] == 125
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_runs() -> None:
+    status, output = bisect("simple", "simple", "-o", "/nowhere/at/all.json")
+    assert status == 1
+    assert "there is no directory /nowhere/at" in output
+
+
+def test_what_is_counted_begins_at_a_round_moment(tmp_path: Path) -> None:
+    kernel = Kernel("7.3.4", tmp_path, tmp_path, tmp_path)
+    one = subject("simple", direct=True)
+    lines = text(one, one, Place(kernel, load="over", cpus=2), 7).splitlines()
+    verbs = [line.split()[0] for line in lines]
+    at = verbs.index("count")
+    assert lines[at - 1] == "align 1000"
+    assert lines[at + 1].startswith("run /files/callbacks 8 ")
+    assert lines[at + 1].endswith(" 7")
+    assert verbs[at + 2 :] == ["counted", "detach", *verbs[at + 4 :]]
+    assert verbs[-2:] == ["counted", "detach"]
+
+
+@pytest.mark.parametrize(("more_ns", "status"), [(1005, 0), (1020, 1)])
+def test_fail_over_is_an_exit_status(
+    more_ns: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measured(what: object, place: Place, seed: int) -> Measured:
+        knobs = getattr(what, "knobs", {})
+        n = more_ns if knobs else 1000
+        code = Code("b" if knobs else "a", 1, 1, 1)
+        return Measured(seed, {"enqueue": Callback(1, n, None, code)}, 10**9, "", 1.0, ())
+
+    monkeypatch.setattr(command, "measure", measured)
+    words = ("simple", "simple:slice_us=1000", "--seeds", "1")
+    assert bisect(*words)[0] == 0
+    assert bisect(*words, "--fail-over", "1%")[0] == status
