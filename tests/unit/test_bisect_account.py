@@ -126,8 +126,8 @@ def test_no_instruction_of_a_program_is_lost_or_counted_twice(times: dict[int, i
     assert sum(own_by_line(program, table).values()) == inside
 
 
-def measured(report: str = REPORT, sha256: str = "one") -> Measured:
-    return Measured(1, read(report), 2_000_000_000, sha256, 9.0, ())
+def measured(report: str = REPORT, sha256: str = "one", counts: str = COUNTS) -> Measured:
+    return Measured(1, read(report, counts), 2_000_000_000, sha256, 9.0, ())
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,7 @@ def measured(report: str = REPORT, sha256: str = "one") -> Measured:
             "enqueue took 2,050 instructions and then 2,051",
         ),
         (measured(REPORT.replace("enqueue 10 ", "enqueue 0 ")), "called in one of them only"),
+        (measured(counts=COUNTS.replace("08 30", "08 31")), "its own instructions otherwise"),
     ],
 )
 def test_the_gate_names_the_first_count_that_differs(other: Measured, said: str) -> None:

@@ -14,7 +14,7 @@ from pyloader.errors import CompileError, ScxhidError, WrongUse
 from vm.bench_cli import bench
 from vm.exact.bisect import command
 from vm.exact.bisect.account import Callback, Code
-from vm.exact.bisect.measure import Measured, Place, text
+from vm.exact.bisect.measure import Measured, Place, body, text
 from vm.exact.bisect.search import Found, first_that_differs
 from vm.exact.bisect.version import Version, present, revisions, subject_line, version
 from vm.exact.subject import subject
@@ -214,8 +214,9 @@ def bisect(*words: str) -> tuple[int, str]:
         (["simple"], "name two versions"),
         (["simple", "simple", "--range"], "--range needs two revisions and --file"),
         (["simple", "simple", "--callback", "tick"], "there is no --range"),
-        (["simple", "simple", "--workload", "hackbench"], "no workload of bisect is called"),
-        (["simple", "simple", "--load", "light"], "bisect has no load 'light'"),
+        (["simple", "simple", "--workload", "hackbench"], "hackbench cannot run in the machine"),
+        (["simple", "simple", "--workload", "wakup"], "did you mean wakeup"),
+        (["simple", "simple", "--load", "light"], "callbacks has no load 'light' here"),
         (["simple", "simple", "--threshold", "-1%"], "is not a share"),
         (["simple", "simple", "--fail-over", "nan%"], "is not a share"),
         (["simple", "simpel"], "did you mean simple"),
@@ -243,14 +244,20 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_runs() -> None:
 def test_what_is_counted_begins_at_a_round_moment(tmp_path: Path) -> None:
     kernel = Kernel("7.3.4", tmp_path, tmp_path, tmp_path)
     one = subject("simple", direct=True)
-    lines = text(one, one, Place(kernel, load="over", cpus=2), 7).splitlines()
-    verbs = [line.split()[0] for line in lines]
-    at = verbs.index("count")
-    assert lines[at - 1] == "align 1000"
-    assert lines[at + 1].startswith("run /files/callbacks 8 ")
-    assert lines[at + 1].endswith(" 7")
-    assert verbs[at + 2 :] == ["counted", "detach", *verbs[at + 4 :]]
-    assert verbs[-2:] == ["counted", "detach"]
+    run, files = body(Place(kernel, load="over", cpus=2), 7)
+    assert run == ["run /files/callbacks 8 400 7"]
+    assert list(files) == ["callbacks"]
+    lines = text(one, one, run, 2).splitlines()
+    at = lines.index("count")
+    assert lines[at - 1 : at + 4] == ["align 1000", "count", *run, "counted subject", "detach"]
+    assert lines[-2:] == ["counted empty", "detach"]
+
+
+def test_any_workload_that_runs_exactly_can_be_measured(tmp_path: Path) -> None:
+    kernel = Kernel("7.3.4", tmp_path, tmp_path, tmp_path)
+    (line,), files = body(Place(kernel, workload="wakeup", load="over"), 7)
+    assert re.match(r"run /files/wakeup .*\bseed=7 a_cpu=4", line)
+    assert "wakeup" in files
 
 
 @pytest.mark.parametrize(("more_ns", "status"), [(1005, 0), (1020, 1)])

@@ -50,15 +50,15 @@ def share(context: click.Context, parameter: click.Parameter, value: str | None)
     default="callbacks",
     show_default=True,
     metavar="W",
-    help="'callbacks': a little of everything that makes the kernel call a scheduler; 'wakeup': a"
-    " sleeper, alone and among busy tasks.",
+    help="'callbacks': a little of everything that makes the kernel call a scheduler; or any of"
+    " `scxhid bench list` that can run exactly.",
 )
 @click.option(
     "--load",
     default="full",
     show_default=True,
     metavar="L",
-    help="Busy tasks beside it: 'idle' (none), 'full' (one a CPU), 'over' (four a CPU).",
+    help="Busy tasks beside it: idle, full (one a CPU), over (four a CPU).",
 )
 @click.option(
     "--cpus",

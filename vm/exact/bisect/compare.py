@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from vm.exact.bisect.account import Callback, Code, Line
 from vm.exact.bisect.measure import Measured
-from vm.exact.metrics import bootstrap
+from vm.stats.bootstrap import of_median
 
 #: ``more`` and ``less``: the second costs so by more than the threshold, whichever seeds are drawn.
 #: ``a`` and ``b``: only that one was called.
@@ -90,7 +90,7 @@ def _row(name: str, a: Sequence[Measured], b: Sequence[Measured], threshold: flo
     ]
     if not ratios:
         return Row(name, one, other, None, "same")
-    middle, low, high = bootstrap(ratios)
+    middle, (low, high) = statistics.median(ratios), of_median(ratios)
     verdict: Verdict = "same"
     if middle - 1 > threshold and low > 1:
         verdict = "more"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pyloader.errors import Unsupported, WrongUse
+from pyloader.errors import UnknownName, Unsupported, WrongUse
 from pyloader.spec import ObjectSpec
 from vm.exact import machine
 from vm.exact.bisect import programs
@@ -17,16 +17,14 @@ from vm.exact.bisect.account import Callback, Ran, callbacks, counted, windows
 from vm.exact.plan import Phase, attach_lines, initramfs, plan
 from vm.exact.subject import Subject, of_spec
 from vm.kernels import Kernel
-from vm.workloads.model import LOADS
+from vm.workloads.find import find, prepare
+from vm.workloads.model import LOADS, Case, Workload
 
-#: The workloads and what they do.
-WORKLOADS: Mapping[str, str] = {
-    "callbacks": "a little of everything that makes a kernel call its scheduler",
-    "wakeup": "a periodic sleeper, alone and among busy tasks, as in exact runs",
-}
+#: The workload of this folder; all others are those of ``vm.workloads`` that can run exactly.
+CALLBACKS = "callbacks"
 
-#: Loads that both can make.
-LOAD_NAMES = ("full", "over", "idle")
+#: Loads that it can make.
+_LOADS = ("full", "over", "idle")
 
 #: How often each thing is done in ``callbacks``; a run of it is about 2 s of the guest's time.
 _ROUNDS = 400
@@ -62,31 +60,48 @@ class Measured:
 
 def check(workload: str, load: str, cpus: int) -> None:
     """Refuse what cannot be measured; WrongUse."""
-    if workload not in WORKLOADS:
-        raise WrongUse(f"no workload of bisect is called {workload!r}: {', '.join(WORKLOADS)}")
-    if load not in LOAD_NAMES:
-        raise WrongUse(f"bisect has no load {load!r}: {', '.join(LOAD_NAMES)}")
+    loads = _LOADS if workload == CALLBACKS else _exact(workload).loads or ("idle",)
+    if load not in loads:
+        raise WrongUse(f"{workload} has no load {load!r} here: {', '.join(loads)}")
     if not 1 <= cpus <= 16:
         raise WrongUse(f"bisect measures on 1 to 16 CPUs, not {cpus}")
 
 
-def body(place: Place, seed: int) -> list[str]:
-    """The plan lines of the workload; chance comes from ``seed`` alone."""
-    hogs = LOADS[place.load].a_cpu
-    if place.workload == "callbacks":
-        return [f"run /files/callbacks {hogs * place.cpus} {_ROUNDS} {seed}"]
-    phases = [Phase("idle", 400), *([Phase("loaded", 2000, hogs)] if hogs else [])]
-    return [phase.line(place.cpus) for phase in phases]
+def _exact(name: str) -> Workload:
+    """A workload that needs nothing but static programs; WrongUse if it is none."""
+    try:
+        found = find(name)
+    except UnknownName as error:
+        raise WrongUse(f"{error}; bisect has {CALLBACKS} besides") from None
+    if not found.exact or found.modules or found.command is None:
+        raise WrongUse(
+            f"{name} cannot run in the machine that counts instructions, where nothing is but"
+            " static programs"
+        )
+    return found
 
 
-def text(subject: Subject, nothing: Subject, place: Place, seed: int) -> str:
+def body(place: Place, seed: int) -> tuple[list[str], dict[str, bytes]]:
+    """The plan lines of the workload, and its programs; chance comes from ``seed`` alone."""
+    if place.workload == CALLBACKS:
+        hogs = LOADS[place.load].a_cpu * place.cpus
+        line = f"run /files/{CALLBACKS} {hogs} {_ROUNDS} {seed}"
+        return [line], {CALLBACKS: programs.workload().read_bytes()}
+    found = _exact(place.workload)
+    assert found.command is not None
+    case = Case(place.cpus, place.load, found.seconds, seed, exact=True)
+    files = {path.name: path.read_bytes() for path in sorted(prepare(found).iterdir())}
+    return ["run " + " ".join(found.command(case))], files
+
+
+def text(subject: Subject, nothing: Subject, lines: Sequence[str], cpus: int) -> str:
     """The whole plan: the subject is counted from a round moment on, then the empty scheduler is,
     so that loading one version a little longer than the other changes nothing."""
-    counted_lines = ["align 1000", "count", *body(place, seed), "counted subject"]
+    counted_lines = ["align 1000", "count", *lines, "counted subject"]
     calibration = [
         *attach_lines([nothing]),
         *("align 100", "count"),
-        Phase("calibration", 100, 2).line(place.cpus),
+        Phase("calibration", 100, 2).line(cpus),
         *("counted empty", "detach"),
     ]
     return plan([subject], counted_lines) + "\n".join(calibration) + "\n"
@@ -100,11 +115,8 @@ def measure(subject: Subject, place: Place, seed: int) -> Measured:
         Unsupported: no QEMU or compiler that can do it.
     """
     nothing = _nothing()
-    archive = initramfs(
-        [subject, nothing],
-        text(subject, nothing, place, seed),
-        {"callbacks": programs.workload().read_bytes()},
-    )
+    lines, files = body(place, seed)
+    archive = initramfs([subject, nothing], text(subject, nothing, lines, place.cpus), files)
     plugin = programs.counter()
     if plugin is None and place.cpus > 1:
         raise Unsupported(
@@ -131,10 +143,19 @@ def measure(subject: Subject, place: Place, seed: int) -> Measured:
         seed,
         callbacks(found, tables, members, own_only=place.cpus > 1),
         found["subject"].length_ns,
-        hashlib.sha256(done.report + b"\0" + ran.encode()).hexdigest(),
+        _digest(done.report, tables or []),
         done.host_s,
         done.command,
     )
+
+
+def _digest(report: bytes, tables: Sequence[Ran]) -> str:
+    """Of all that a run said. In which order the plugin wrote it depends on the host."""
+    digest = hashlib.sha256(report)
+    for table in tables:
+        for column in table:
+            digest.update(column.tobytes())
+    return digest.hexdigest()
 
 
 def first_difference(one: Measured, other: Measured) -> str:
@@ -147,6 +168,10 @@ def first_difference(one: Measured, other: Measured) -> str:
             return f"{name} was called {a.calls:,} times and then {b.calls:,} times"
         if a.instructions != b.instructions:
             return f"{name} took {a.instructions:,} instructions and then {b.instructions:,}"
+        if a.own != b.own:
+            return f"{name} ran its own instructions otherwise"
+    if one.length_ns != other.length_ns:
+        return f"the workload took {one.length_ns:,} ns and then {other.length_ns:,} ns"
     return "" if one.sha256 == other.sha256 else "something other than a count differs"
 
 
