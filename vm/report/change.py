@@ -38,7 +38,8 @@ class Change:
 
 def is_change(files: Sequence[File]) -> bool:
     """Whether the files are two that hold the same cells."""
-    return len(files) == 2 and set(cells(files[0].document)) == set(cells(files[1].document))
+    held = [set(cells(file.document)) for file in files]
+    return len(held) == 2 and held[0] == held[1] and bool(held[0])
 
 
 def change(before: File, after: File) -> Change:

@@ -60,7 +60,7 @@ def objects(document: Document) -> dict[str, str]:
         digest = run.conditions.get("object_sha256")
         if digest:
             found.setdefault(run.cell.subject, []).append(str(digest))
-    return {subject: ", ".join(dict.fromkeys(digests)) for subject, digests in found.items()}
+    return {subject: ", ".join(dict.fromkeys(found[subject])) for subject in sorted(found)}
 
 
 def command(document: Document) -> str:
@@ -83,7 +83,9 @@ def _machine(run: Run) -> str:
 
 
 def _command_text(words: Any) -> str:
-    return words if isinstance(words, str) else shlex.join(map(str, words))
+    if isinstance(words, list | tuple):
+        return shlex.join(str(word) for word in cast("Sequence[object]", words))
+    return str(words)
 
 
 def _words(key: str) -> str:

@@ -38,8 +38,8 @@ def legend(blocks: Iterable[Block]) -> str:
         row.difference
         for block in found
         for line in block.lines
-        for row in line.rows.values()
-        if row.difference
+        for column in block.columns
+        if (row := line.rows.get(column.metric)) and row.difference
     ]
     signs = {mark(difference) for difference in differences}
     parts = [_INTRODUCTION] if any(block.columns for block in found) else []
