@@ -95,7 +95,7 @@ def test_what_does_not_count_is_told_and_not_averaged_in(
     done = bench(*FEW, "--json", "-o", tmp_path / "x.json")
     assert done.status == 0
     assert "ejected: simple, wakeup full: the kernel threw it out" in done.err
-    [own, ours] = json.loads(done.out)
+    [_, ours] = json.loads(done.out)
     assert ours["runs"] == {"done": 2, "ejected": 1}
     [bad] = [run for run in file.read(tmp_path / "x.json").runs if run.status != "done"]
     assert (bad.status, bad.reason, dict(bad.metrics)) == ("ejected", "the kernel threw it out", {})

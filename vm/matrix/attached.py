@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyloader.attached import Attached
 
 _DISABLED_WITHIN_S = 10.0
+_RECORDED_WITHIN_S = 5.0
 
 
 class NotAttached(ScxhidError):
@@ -46,7 +47,11 @@ class Running:
 
     def why_ended(self) -> str:
         """What its exit record says, in a sentence."""
-        info = self.attached.exit_info() if self.attached else None
+        info = None
+        deadline = time.monotonic() + _RECORDED_WITHIN_S
+        while self.attached and info is None and time.monotonic() < deadline:
+            info = self.attached.exit_info()  # written when all tasks have been taken back
+            time.sleep(0.02)
         said = info.sentence() if info else "no reason was recorded"
         return f"the kernel threw {self.subject.label} out: {said}"
 
