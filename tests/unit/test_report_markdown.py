@@ -27,7 +27,7 @@ def test_it_has_tables_conditions_and_the_command() -> None:
     assert "| simple | 9.25 " in text
     assert "▼ 6.4×" in text
     assert "- nest · wakeup · full load · 2 CPUs · kernel 7.3.4: 1 run ejected: stalled" in text
-    assert "host: cpu: Test CPU 3000" in text
+    assert "host: CPU: Test CPU 3000" in text
     assert (
         "Objects (SHA-256): interactive interactive0, nest nest00000000, simple simple000000"
         in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import itertools
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -103,7 +104,7 @@ def test_it_asks_nobody_for_anything(text: str, read: Page) -> None:
 
 
 def test_it_has_every_kind_of_plot(read: Page) -> None:
-    titles = [text for tag, text in read.text if tag == "h4"]
+    titles = [text for tag, text in read.text if tag == "h3"]
     for words in (
         "p99 against kernel, over load",
         "How latencies are distributed: late",
@@ -260,3 +261,10 @@ def test_a_drawing_is_one_svg_that_needs_no_other() -> None:
         assert text.startswith("<svg viewBox=")
         assert '<title id="key-title">A &amp; B</title><desc id="key-desc">&lt;C&gt;</desc>' in text
         assert "xmlns" not in text
+
+
+def test_no_level_of_headings_is_skipped(read: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))

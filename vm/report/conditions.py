@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -14,8 +14,26 @@ _KINDS = {
     "vm": "runs in virtual machines",
 }
 
-#: Conditions of a run that are told elsewhere, or only of use to repeat that one run.
-_ELSEWHERE = frozenset({"object_sha256", "command", "host_load"})
+#: Conditions of a run that are told elsewhere, or that say something of that one run alone.
+_ELSEWHERE = frozenset(
+    {
+        *("object_sha256", "command", "knobs", "kernel", "machine", "run_of_machine"),
+        *("workload_command", "program_sha256"),
+    }
+)
+
+#: More different values are told as a range, or left to the file.
+_MOST = 4
+
+_SPELLED = {
+    "cpu": "CPU",
+    "cpus": "CPUs",
+    "qemu": "QEMU",
+    "mib": "MiB",
+    "kib": "KiB",
+    "sha256": "SHA-256",
+    "accel": "accelerator",
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +42,20 @@ class Fact:
 
     name: str
     value: str
+
+
+#: What is told where there is room for a line.
+_SHORT = frozenset(
+    {
+        *("measured", "when", "runs", "repeated under the same seed", "kernel"),
+        *("host: CPU", "host: CPUs", "host: system", "host: QEMU", "QEMU", "accelerator"),
+    }
+)
+
+
+def short_facts(document: Document) -> list[Fact]:
+    """The facts that matter most."""
+    return [fact for fact in facts(document) if fact.name in _SHORT]
 
 
 def facts(document: Document) -> list[Fact]:
@@ -39,13 +71,11 @@ def facts(document: Document) -> list[Fact]:
     ]
     found += [Fact(f"host: {_words(key)}", _text(value)) for key, value in document.host.items()]
     for key in dict.fromkeys(key for run in runs for key in run.conditions):
-        if key not in _ELSEWHERE:
-            found.append(Fact(_words(key), _few(run.conditions.get(key) for run in runs)))
-    loads = [run.conditions.get("host_load") for run in runs]
-    figures = sorted(load for load in loads if isinstance(load, int | float))
-    if figures:
-        least, most = figures[0], figures[-1]
-        found.append(Fact("load of the host", f"{least:.2f} to {most:.2f}, tasks that would run"))
+        if key not in _ELSEWHERE and "started" not in key:
+            values = [run.conditions[key] for run in runs if key in run.conditions]
+            told = _few(values)
+            if told != _text(document.host.get(key)):
+                found.append(Fact(_words(key), told))
     if document.kind == "exact":
         again = [run for run in runs if run.identical_twice is not None]
         same = sum(run.identical_twice is True for run in again)
@@ -55,12 +85,21 @@ def facts(document: Document) -> list[Fact]:
 
 def objects(document: Document) -> dict[str, str]:
     """SHA-256 of each subject's object; several with commas between."""
+    return _of_subjects(document, "object_sha256")
+
+
+def knobs(document: Document) -> dict[str, str]:
+    """All knobs of each subject, those at their default as well, if the runs say so."""
+    return _of_subjects(document, "knobs")
+
+
+def _of_subjects(document: Document, key: str) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for run in document.runs:
-        digest = run.conditions.get("object_sha256")
-        if digest:
-            found.setdefault(run.cell.subject, []).append(str(digest))
-    return {subject: ", ".join(dict.fromkeys(found[subject])) for subject in sorted(found)}
+        value = run.conditions.get(key)
+        if value:
+            found.setdefault(run.cell.subject, []).append(_text(value))
+    return {subject: "; ".join(dict.fromkeys(found[subject])) for subject in sorted(found)}
 
 
 def command(document: Document) -> str:
@@ -89,13 +128,18 @@ def _command_text(words: Any) -> str:
 
 
 def _words(key: str) -> str:
-    return key.replace("_", " ")
+    return " ".join(_SPELLED.get(word, word) for word in key.split("_"))
 
 
-def _few(values: Iterable[object]) -> str:
-    """The different values, five at most."""
+def _few(values: Sequence[object]) -> str:
+    """The different values if they are few, or from which to which they go; else nothing."""
     texts = list(dict.fromkeys(_text(value) for value in values if value is not None))
-    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} others" if len(texts) > 5 else "")
+    if len(texts) <= _MOST:
+        return "; ".join(texts)
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(numbers) < len(values):
+        return ""
+    return f"{min(numbers):g} to {max(numbers):g}"
 
 
 def _text(value: object) -> str:

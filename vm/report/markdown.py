@@ -86,7 +86,7 @@ def _cell(block: Block, line: Line, metric: str) -> str:
 
 def _conditions(file: File, *, is_named: bool) -> list[str]:
     """A line of facts, and the command."""
-    facts = conditions.facts(file.document)
+    facts = conditions.short_facts(file.document)
     told = "; ".join(f"{fact.name}: {fact.value}" for fact in facts)
     lines = [(f"{plain(file.label)}: " if is_named else "") + plain(told), ""]
     hashes = conditions.objects(file.document)

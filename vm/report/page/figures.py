@@ -20,7 +20,7 @@ def figure(plot: Plot, number: int) -> str:
         )
         for name, is_wide in (("wide", True), ("narrow", False))
     )
-    caption = tag("h4", escaped(plot.title)) + tag("p", escaped(plot.caption))
+    caption = tag("h3", escaped(plot.title)) + tag("p", escaped(plot.caption))
     legend = tag("ul", "".join(map(_entry, plot.legend)), class_="legend") if plot.legend else ""
     return tag("figure", tag("figcaption", caption) + legend + drawings, id=key)
 

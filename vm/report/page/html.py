@@ -231,6 +231,13 @@ def _conditions(files: Sequence[File]) -> str:
                 for name, digest in hashes.items()
             )
             parts.append(tag("h3", "Objects (SHA-256)") + tag("dl", rows))
+        knobs = conditions.knobs(file.document)
+        if knobs:
+            rows = "".join(
+                tag("dt", escaped(name)) + tag("dd", escaped(values))
+                for name, values in knobs.items()
+            )
+            parts.append(tag("h3", "Knobs") + tag("dl", rows))
     return tag("section", "".join(parts), id="conditions")
 
 
@@ -248,7 +255,7 @@ def _repeat(files: Sequence[File], repeat: str) -> str:
     }
     if machines:
         told = "".join(
-            tag("h4", escaped(name)) + tag("pre", escaped(command))
+            tag("h3", escaped(name)) + tag("pre", escaped(command))
             for name, command in machines.items()
         )
         summary = tag("summary", "Command lines of the machines")

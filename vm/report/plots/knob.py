@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vm.report.blocks import Block, Column, Line, main_columns
+from vm.report.blocks import Block, Column, Line, headline, main_columns, throughput
 from vm.report.plots.distribution import panel_title
 from vm.report.plots.library import matplotlib
 from vm.report.plots.panels import Entry, Plot, label_outer, linear_axis, panels, tick_text
@@ -127,11 +127,15 @@ def _plot(family: Family, blocks: Sequence[Block], at: int) -> Plot:
 
 
 def _columns(family: Family, blocks: Sequence[Block]) -> list[Column]:
-    """The main metrics of all places, four at most, as the first place shows them."""
+    """Four metrics at most, as the first place shows them: the headline, context switches (what a
+    slice costs), the throughput, then the main ones."""
     columns: dict[str, Column] = {}
     for block in blocks:
-        for column in main_columns(block, 4):
-            columns.setdefault(column.metric, column)
+        switches = [column for column in block.columns if "switches" in column.metric]
+        wanted = [headline(block), *switches, throughput(block), *main_columns(block)]
+        for column in wanted:
+            if column:
+                columns.setdefault(column.metric, column)
     return [
         column
         for column in columns.values()
