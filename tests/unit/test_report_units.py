@@ -21,10 +21,10 @@ from vm.report.units import Scale, percent_text, ratio_text, scale_of
         ("ns", [12.0], 12, "12 ns"),
         ("ns", [2.5e9], 2.5e9, "2.50 s"),
         ("1/s", [24_100.0], 24_100, "24.1 k/s"),
-        ("index", [0.97], 0.9784, "0.978 index"),
-        ("of fair", [1.0], 1.0, "1.000 of fair"),
+        ("index", [0.97], 0.9784, "0.978"),
+        ("of fair", [1.0], 1.0, "1.000"),
         ("reports", [3.0], 3, "3 reports"),
-        ("1", [1234.0], 1234, "1,234"),
+        ("switches", [1234.0], 1234, "1,234 switches"),
     ],
 )
 def test_a_column_has_the_unit_that_reads_best(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vm.bench_cli.compare import words
+from vm.bench_cli.ending import end_in_order
 
 
 @click.command()
@@ -67,6 +68,7 @@ def report(
     from vm.report.plots.library import matplotlib
     from vm.report.told import tell
 
+    end_in_order()
     matplotlib()
     read = read_all(files)
     choice = Choice(workloads=workloads, loads=loads)

@@ -16,7 +16,7 @@ _STEPS: dict[str, tuple[tuple[float, str], ...]] = {
 }
 
 #: Units of figures near one, where the third decimal counts.
-_NEAR_ONE = frozenset({"index", "share", "ratio", "of fair", "of 1"})
+_NEAR_ONE = frozenset({"index", "share", "ratio", "of fair", "1"})
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Scale:
 def scale_of(unit: str, values: Iterable[float]) -> Scale:
     """The scale for a column of ``values`` in ``unit``: that of their (geometric) middle."""
     if unit in _NEAR_ONE:
-        return Scale(1.0, "" if unit == "of 1" else unit, 3)
-    name = "" if unit == "1" else unit
+        # What it is a share of, the metric's name says.
+        return Scale(1.0, "", 3)
     steps = _STEPS.get(unit)
     sizes = sorted(abs(value) for value in values if value and math.isfinite(value))
     if not steps:
-        return Scale(1.0, name)
+        return Scale(1.0, unit)
     if not sizes:
-        return Scale(1.0, next((step for least, step in steps if least == 1.0), name))
+        return Scale(1.0, next((step for least, step in steps if least == 1.0), unit))
     middle = sizes[len(sizes) // 2]
     least, step = next((one for one in steps if middle >= one[0]), steps[-1])
     return Scale(least, step)

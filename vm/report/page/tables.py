@@ -51,7 +51,7 @@ def scoreboard(blocks: Sequence[Block]) -> str:
     signs = (words.BETTER, words.WORSE, words.SAME, words.FEW)
     names = ("better", "worse", "no difference seen", "too few runs")
     head = tag("th", "scheduler", scope="col") + "".join(
-        tag("th", f"{sign} {name}", scope="col", class_="number")
+        tag("th", f'{sign} <i class="word">{name}</i>', scope="col", class_="number")
         for sign, name in zip(signs, names, strict=True)
     )
     body = "".join(
@@ -66,7 +66,12 @@ def scoreboard(blocks: Sequence[Block]) -> str:
     caption = tag("caption", "Comparisons by what they showed, all metrics at all places")
     head += '<td class="bar"></td>'
     return _scrolled(
-        tag("table", caption + tag("thead", tag("tr", head)) + tag("tbody", body)), "comparisons"
+        tag(
+            "table",
+            caption + tag("thead", tag("tr", head)) + tag("tbody", body),
+            class_="scoreboard",
+        ),
+        "comparisons",
     )
 
 
