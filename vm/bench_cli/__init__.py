@@ -12,6 +12,7 @@ from pyloader.cli.lazy import LazyGroup, Target
 COMMANDS = {
     "run": Target("vm.bench_cli.run:run", "measure, and write every figure to a file"),
     "list": Target("vm.bench_cli.list:list_", "workloads and what they measure, loads, topologies"),
+    "selfcheck": Target("vm.bench_cli.selfcheck:selfcheck", "check that verdicts are true here"),
     "input": Target("vm.bench_cli.input:input_", "how long input takes to its readers under load"),
     "compare": Target("vm.bench_cli.compare:compare", "result files as a table"),
     "report": Target("vm.bench_cli.report:report", "result files as a page with plots"),

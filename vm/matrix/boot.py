@@ -33,10 +33,15 @@ class AgentEnded(VmError):
     """The program in the guest ended before all was done."""
 
 
-def boot(kind: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], hear: Hear) -> None:
+def boot(
+    kind: Mapping[str, Any],
+    runs: Sequence[Mapping[str, Any]],
+    hear: Hear,
+    agent: str = "vm.matrix.agent",
+) -> None:
     """Make ``runs`` in a machine of this ``kind``; ``hear`` is called with each object that comes.
 
-    Before those of the agent comes ``{"qemu": WORDS}``, QEMU's command line.
+    Before those of the ``agent``, a module, comes ``{"qemu": WORDS}``, QEMU's command line.
 
     Raises:
         VmLost: the machine went away or hung.
@@ -52,7 +57,7 @@ def boot(kind: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], hear: Hear)
     errors = _Lines()
     with _Heard(hear) as out, errors:
         result = machine.run(
-            [sys.executable, "-m", "vm.matrix.agent"],
+            [sys.executable, "-m", agent],
             kernel=kernel,
             cpus=kind["cpus"],
             memory=f"{memory_mib}M",
