@@ -46,8 +46,9 @@ def test_the_same_code_that_costs_otherwise_is_told_apart() -> None:
         {"enqueue": (10, 1010, NEW), "dispatch": (10, 960, OLD)},
     )
     assert sentence(found, THRESHOLD) == (
-        "enqueue costs 1.0 % more (100 → 101 instructions a call); dispatch costs 4.0 % less"
-        " (100 → 96 instructions a call) though its code is the same: it is called for other things"
+        "enqueue costs 1.0 % more (100 → 101 instructions a call); dispatch costs 4.0 % less (100"
+        " → 96 instructions a call) though its code is the same: what it is called for differs, or"
+        " its data"
     )
 
 

@@ -274,3 +274,18 @@ def test_fail_over_is_an_exit_status(
     words = ("simple", "simple:slice_us=1000", "--seeds", "1")
     assert bisect(*words)[0] == 0
     assert bisect(*words, "--fail-over", "1%")[0] == status
+
+
+def test_counts_that_do_not_repeat_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+
+    def measured(what: object, place: Place, seed: int) -> Measured:
+        runs.append(seed)
+        found = Callback(1, 1000 + len(runs), None, Code("a", 1, 1, 1))
+        return Measured(seed, {"enqueue": found}, 10**9, "", 1.0, ())
+
+    monkeypatch.setattr(command, "measure", measured)
+    status, output = bisect("simple", "simple:slice_us=1000")
+    assert status == 1
+    assert "enqueue took 1,001 instructions and then 1,002; nothing of it can be trusted" in output
+    assert runs == [1, 1]

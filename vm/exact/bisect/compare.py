@@ -139,7 +139,7 @@ def _side_json(side: Side | None) -> dict[str, Any] | None:
     }
 
 
-def sentence(found: Sequence[Row], threshold: float, *, same_data: bool = True) -> str:
+def sentence(found: Sequence[Row], threshold: float) -> str:
     """What the table says, in one sentence."""
     blamed = [row for row in found if row.differs and not row.same_code]
     otherwise = [row for row in found if row.differs and row.same_code]
@@ -147,8 +147,7 @@ def sentence(found: Sequence[Row], threshold: float, *, same_data: bool = True) 
     changed = [row.name for row in rest if not row.same_code]
     parts = [_says(row) for row in sorted(blamed, key=_size, reverse=True)]
     parts += [
-        f"{_says(row)} though its code is the same"
-        + (": it is called for other things" if same_data else "")
+        f"{_says(row)} though its code is the same: what it is called for differs, or its data"
         for row in sorted(otherwise, key=_size, reverse=True)
     ]
     if not parts:
