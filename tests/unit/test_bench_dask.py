@@ -39,7 +39,9 @@ def test_a_cluster_measures_the_same(bench: Bench, cluster: Any, tmp_path: Path)
     assert outcome_of(file.read(here)) == outcome_of(file.read(there))
 
 
-def test_a_cluster_that_does_not_answer_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_does_not_answer_is_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("vm.matrix.on_dask._CONNECT_S", 1)
     done = bench(*FEW, "--executor", "dask:tcp://127.0.0.1:9")
     assert done.status == 1

@@ -272,12 +272,6 @@ def test_options_of_exact_runs_are_none_of_input() -> None:
         assert words[0] in done.output
 
 
-def test_the_matrix_names_the_command_that_measures_input_first() -> None:
-    done = CliRunner().invoke(bench_cli.bench, ["run", "--sched", "simple", "--workload", "input"])
-    assert isinstance(done.exception, WrongUse)
-    assert "scxhid bench input" in str(done.exception)
-
-
 def test_a_machine_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from pyloader import sched, sysfs
 

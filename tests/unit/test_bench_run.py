@@ -275,7 +275,6 @@ def test_what_is_no_executor_is_told_in_a_sentence(
         (("--sched", "simple:slice_us"), 2, "KNOB=VALUE"),
         (("--workload", "wakeup,"), 2, "--workload takes names"),
         (("--workload", "/no/such.py"), 1, "no such file"),
-        (("--workload", "input"), 2, "scxhid bench input"),
         (("--cpus", "0"), 2, "--cpus takes numbers from 1 to 64"),
         (("--cpus", "65"), 2, "--cpus takes numbers from 1 to 64"),
         (("--cpus", "two"), 2, "--cpus takes numbers from 1 to 64"),

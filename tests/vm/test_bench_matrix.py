@@ -59,9 +59,9 @@ def runs_of(folder: Path, *wanted: tuple[str, str, str]) -> list[dict[str, Any]]
             "mode": mode,
             "workload": str(folder / f"{workload}.py") if workload in BAD else workload,
             "load": "idle" if workload in BAD else "full",
-            "seconds": 0.5,
+            "seconds": 0.3,
             "seed": 1,
-            "timeout_s": 4.0 if workload == "hangs" else 60.0,
+            "timeout_s": 2.0 if workload == "hangs" else 60.0,
             "object_sha256": subject(scheduler, direct=mode == "direct").object_sha256,
             "programs": "",
         }
@@ -82,20 +82,19 @@ def test_one_boot_lives_through_all_that_schedulers_and_workloads_do_wrong(
         tmp_path,
         ("simple", "hosted", "wakeup"),
         (STALL, "direct", "wakeup"),
-        ("simple", "hosted", "hangs"),
+        ("simple", "direct", "hangs"),
         ("kernel", "kernel", "looks"),
-        ("simple", "direct", "crashes"),
+        ("kernel", "kernel", "crashes"),
         ("kernel", "kernel", "missing"),
         ("kernel", "kernel", "babbles"),
-        ("simple", "direct", "wakeup"),
     )
     shape = {"topology": "1s2l1c1t"}
     told: list[dict[str, Any]] = []
     worker.measure_here(batch(kernel, runs, **shape), told.append)
     assert [said for said in told if "boot" in said] == [{"boot": 1}]
     entries = [said for said in told if "status" in said]
-    assert [(entry["status"], entry["reason"]) for entry in entries[2:7]] == [
-        ("failed", "hangs did not end within 4 s and was stopped"),
+    assert [(entry["status"], entry["reason"]) for entry in entries[2:]] == [
+        ("failed", "hangs did not end within 2 s and was stopped"),
         ("done", ""),
         ("failed", "crashes was ended by SIGSEGV: about to crash"),
         (
@@ -109,17 +108,17 @@ def test_one_boot_lives_through_all_that_schedulers_and_workloads_do_wrong(
             " 'metric p50_ns many': a metric is one number",
         ),
     ]
-    hosted, ejected, *_, direct = entries
+    hosted, ejected, *_ = entries
     assert (ejected["status"], ejected.get("metrics", {})) == ("ejected", {})
     assert "a runnable task was not run in time" in ejected["reason"]
-    for entry in (hosted, direct):
-        assert (entry["status"], entry["reason"]) == ("done", "")
-        assert entry["metrics"]["p50_ns"] > 0
-        assert entry["arrays"]["samples/loaded"]["dtype"] == "<i8"
-        assert entry["conditions"]["object_sha256"] == subject("simple").object_sha256
-        assert entry["conditions"]["knobs"]["slice_us"] == 5000
-    assert hosted["conditions"]["topology_seen"]["last-level caches"] == 2
-    assert "-smp" in hosted["conditions"]["command"]
+    assert (hosted["status"], hosted["reason"]) == ("done", "")
+    assert hosted["metrics"]["p50_ns"] > 0
+    assert hosted["arrays"]["samples/loaded"]["dtype"] == "<i8"
+    said = hosted["conditions"]
+    assert said["object_sha256"] == subject("simple").object_sha256
+    assert said["knobs"]["slice_us"] == 5000
+    assert said["topology_seen"]["last-level caches"] == 2
+    assert "-smp" in said["command"]
     # What the one that hung had left: no process, and no cgroup anywhere.
     assert entries[3]["metrics"] == {"p50_ns": 0.0}
 

@@ -217,7 +217,6 @@ def run(context: click.Context, exact: bool, **given: Any) -> None:
     written then. 2 wrong use, 3 this machine cannot, 130 Ctrl-C.
     """
     end_in_order()
-    _refuse_special(given["workloads"])
     if exact:
         _refuse_others(context, _OF_MACHINES, "--exact")
         _run_exact(**given)
@@ -229,14 +228,6 @@ def run(context: click.Context, exact: bool, **given: Any) -> None:
             context, [name for name in others if name], "--resume, which asks for the same"
         )
     _run_machines(**given)
-
-
-def _refuse_special(workloads: str) -> None:
-    if "input" in workloads.split(","):
-        raise WrongUse(
-            "input latency with input first, on this machine or a virtual one, has a command of its"
-            " own: scxhid bench input"
-        )
 
 
 def _refuse_others(context: click.Context, names: Sequence[str], what: str) -> None:

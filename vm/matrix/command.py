@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from pyloader.errors import ScxhidError
-from vm.matrix import bench, summary
+from vm.matrix import bench
 from vm.matrix.request import Request
 from vm.results.model import Document
 
@@ -38,12 +38,29 @@ def run(
 
 
 def _tell(document: Document, as_json: bool) -> None:
-    entries = summary.cells(document)
+    """What ``bench compare`` would tell of the file."""
+    from vm.matrix import summary
+
     if as_json:
-        click.echo(json.dumps(entries, indent=2))
+        click.echo(json.dumps(summary.cells(document), indent=2))
         return
-    click.echo(summary.table(document, entries))
+    _table(document)
     click.echo(summary.closing(document))
+
+
+def _table(document: Document) -> None:
+    from rich.console import Console
+
+    from vm.report.blocks import blocks, unusable
+    from vm.report.terminal import printed, show
+    from vm.report.told import Telling, Told, abridged
+
+    told = Told(document, tuple(blocks(document)), tuple(unusable(document)))
+    telling = abridged(Telling((told,), ()))
+    if sys.stdout.isatty():
+        show(Console(highlight=False), telling.told, telling.notes)
+    else:
+        click.echo(printed(telling.told, telling.notes))
 
 
 def _say(text: str) -> None:
