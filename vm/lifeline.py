@@ -12,7 +12,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vm.programs import program
 
@@ -30,7 +30,9 @@ class Leashed:
         stdout: int,
         stderr: int,
         pass_fds: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """Start it; ``environment`` is what it gets besides ours."""
         self._watcher = subprocess.Popen(
             [program("busybox"), "sh", "-c", _WATCH],
             stdin=subprocess.PIPE,
@@ -55,6 +57,7 @@ class Leashed:
                 pass_fds=pass_fds,
                 start_new_session=True,
                 preexec_fn=tell_own_group,
+                env={**os.environ, **environment} if environment else None,
             )
         except BaseException:
             self._release()

@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pyloader.errors import Unsupported
 from vm import klog
 from vm.errors import VmError, VmLost
 from vm.exact import rounds
 from vm.exact.image import fastest_image
+from vm.exact.program import lockstep
 from vm.kernels import Kernel
 from vm.lifeline import Leashed
 from vm.programs import program
@@ -26,6 +26,23 @@ from vm.rundirs import run_directory
 OLDEST_QEMU = (8, 1)
 
 _MEMORY = "512M"
+
+#: Room for translated code, by default a part of the host's memory. A full one is emptied, which
+#: ends the turn of a CPU.
+_TRANSLATED_MB = 512
+
+#: The counter of cycles counts instructions, and is not measured against clocks that are coarser.
+#: Nothing tests itself first.
+_KERNEL = (
+    "console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr cryptomgr.notests"
+    " tsc=reliable tsc_early_khz=1000000 hpet=disable pmtmr=0"
+)
+
+#: What the kernel's log holds once it is over. QEMU then ends only when all CPUs are idle.
+_PANIC = b"Kernel panic - not syncing"
+
+#: How long it may go on after that, to write the rest of its log.
+_LAST_WORDS_S = 2.0
 
 #: How long one round of turns through all vCPUs may last, at most; 0: as QEMU does it by itself.
 ROUND_US = 50
@@ -75,19 +92,18 @@ def arguments(
     default CPU model has no RDRAND.
     """
     return [
-        *("-nodefaults", "-no-user-config", "-accel", "tcg"),
+        *("-nodefaults", "-no-user-config", "-accel", f"tcg,tb-size={_TRANSLATED_MB}"),
         *("-icount", "shift=0,sleep=off,align=off"),
         *("-rtc", "base=2025-01-01T00:00:00,clock=vm", "-seed", "1"),
-        *("-machine", "q35", "-m", _MEMORY, "-smp", str(cpus)),
+        *("-m", _MEMORY, "-smp", str(cpus)),
         *("-display", "none", "-no-reboot", "-serial", f"file:{directory / 'kernel.log'}"),
         *("-chardev", f"file,id=report,path={directory / 'report'}"),
         *("-device", "isa-debugcon,iobase=0xe9,chardev=report"),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=1"),
-        *(rounds.arguments() if round_us and cpus > 1 else ()),
+        *(rounds.arguments(round_us) if round_us and cpus > 1 else ("-machine", "q35")),
         *("-kernel", str(image), "-initrd", str(directory / "initramfs")),
         "-append",
-        f"console=ttyS0 loglevel=5 oops=panic panic=-1 nokaslr tsc=reliable scxhid_seed={seed}"
-        f" {kernel_words}".rstrip(),
+        f"{_KERNEL} scxhid_seed={seed} {kernel_words}".rstrip(),
         *more,
     ]
 
@@ -119,22 +135,15 @@ def run(
         started = time.monotonic()
         with contextlib.ExitStack() as stack:
             said = stack.enter_context((directory / "qemu.log").open("wb"))
-            for_qemu, to_qemu = _pipe(stack)
-            from_qemu, by_qemu = _pipe(stack)
             leash = Leashed(
                 [program(QEMU), *words],
-                stdin=for_qemu.fileno(),
-                stdout=by_qemu.fileno(),
+                stdin=subprocess.DEVNULL,
+                stdout=said.fileno(),
                 stderr=said.fileno(),
+                environment={"LD_PRELOAD": _preloaded()},
             )
             stack.enter_context(contextlib.closing(leash))
-            for_qemu.close()
-            by_qemu.close()
-            if round_us and cpus > 1:
-                rounds.shorten(to_qemu.fileno(), from_qemu.fileno(), round_us, timeout_s)
-            try:
-                leash.process.wait(max(0.1, timeout_s - (time.monotonic() - started)))
-            except subprocess.TimeoutExpired:
+            if not _ended(leash.process, directory / "kernel.log", started + timeout_s):
                 _lost(kernel, f"did not end within {timeout_s:g} s", directory, kept_log)
         host_s = time.monotonic() - started
         report = _read(directory / "report")
@@ -150,13 +159,22 @@ def run(
     return Run(report, host_s, (QEMU, *shown))
 
 
-def _pipe(stack: contextlib.ExitStack) -> tuple[BinaryIO, BinaryIO]:
-    """A pipe's reading and writing end, both closed with ``stack``."""
-    reading, writing = os.pipe()
-    return (
-        stack.enter_context(open(reading, "rb", buffering=0)),
-        stack.enter_context(open(writing, "wb", buffering=0)),
-    )
+def _preloaded() -> str:
+    """What QEMU runs with, before what everything here does."""
+    return " ".join([str(lockstep()), os.environ.get("LD_PRELOAD", "")]).rstrip()
+
+
+def _ended(process: subprocess.Popen[bytes], log: Path, deadline: float) -> bool:
+    """Wait for QEMU's end, or for that of its kernel; False if neither came in time."""
+    while (now := time.monotonic()) < deadline:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(min(0.5, deadline - now))
+            return True
+        if _PANIC in _read(log):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LAST_WORDS_S)
+            return True
+    return False
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,5 @@
-"""The guest's one program: compiled here, static, kept in the cache by content."""
+"""The guest's one program, and what is preloaded into QEMU: compiled here, kept in the cache by
+content."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 from pyloader.errors import Unsupported
+from vm.c_compiler import compile_c
 from vm.cache import cache_root, replacing_directory
 
 SOURCES = Path(__file__).parent / "guest"
@@ -18,6 +20,20 @@ _LIBRARIES = ("-l:libbpf.a", "-l:libelf.a", "-l:libz.a")
 
 #: What libelf needs besides, where it was built with it (elfutils 0.189 and newer).
 _ZSTD = "-l:libzstd.a"
+
+
+_LOCKSTEP = Path(__file__).parent / "qemu" / "lockstep.c"
+
+
+def lockstep() -> Path:
+    """The library to preload into QEMU, so that its threads take turns.
+
+    Raises:
+        Unsupported: there is no C compiler.
+    """
+    digest = hashlib.sha256(_LOCKSTEP.read_bytes()).hexdigest()[:24]
+    target = cache_root() / "exact" / f"lockstep-{digest}.so"
+    return compile_c([_LOCKSTEP], target, "-shared", "-fPIC", "-ldl")
 
 
 def guest_program() -> Path:

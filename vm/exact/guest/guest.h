@@ -25,7 +25,7 @@ typedef uint32_t u32;
 /* Opens the way to the host: the port of QEMU's debug console. */
 void report_open(void);
 
-/* Stops the machine until the host lets it go on; no time passes in it. */
+/* From here on rounds of CPUs are short (vm/exact/rounds.py). */
 void report_ready(void);
 
 /* One line of the report. */

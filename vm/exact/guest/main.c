@@ -3,7 +3,7 @@
  * Reads /plan, one command a line, and does it:
  *
  *	sleep MS                              let the machine come to rest
- *	ready                                 from here on the host keeps rounds of CPUs short
+ *	ready                                 from here on rounds of CPUs are short
  *	set VARIABLE HEX                      of the object that is loaded next
  *	direct FILE OPS                       attach a scheduler
  *	host FILE                             attach the resident host

@@ -14,18 +14,18 @@
 /* As the host's command line places them. */
 #define CONSOLE_PORT 0xe9
 #define EXIT_PORT    0xf4
-#define PANIC_PORT   0x505
+#define SPEAKER_PORT 0x61
 
 void report_open(void)
 {
 	/* Without them there is no way to say so. */
-	if (ioperm(CONSOLE_PORT, 1, 1) || ioperm(EXIT_PORT, 1, 1) || ioperm(PANIC_PORT, 1, 1))
+	if (ioperm(CONSOLE_PORT, 1, 1) || ioperm(EXIT_PORT, 1, 1) || ioperm(SPEAKER_PORT, 1, 1))
 		_exit(1);
 }
 
 void report_ready(void)
 {
-	outb(1, PANIC_PORT); /* nobody is behind it in a machine whose rounds stay as they are */
+	outb(3, SPEAKER_PORT); /* data and gate; nobody listens in a machine without short rounds */
 }
 
 static void send(const char *format, va_list args)
