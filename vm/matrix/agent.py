@@ -24,6 +24,9 @@ from vm.workloads.model import Case, Outcome, Workload
 
 Entry = dict[str, Any]
 
+#: A run is overdue after so many seconds and times what it measures.
+_QUIET_S, _TIMES = 5.0, 3.0
+
 
 class Nonsense(ScxhidError):
     """The workload failed, or what it printed makes no sense."""
@@ -69,7 +72,8 @@ def _measure(run: Mapping[str, Any], running: Running, entry: Entry) -> None:
         **conditions.of_command(workload, case),
     }
     output = Path(f"/run/scxhid-outcome-{os.getpid()}")
-    ended = started.run(lambda: _work(workload, case, output), run["timeout_s"], running.goes_on)
+    limits = started.Limits(run["timeout_s"], _QUIET_S + _TIMES * case.seconds)
+    ended = started.run(lambda: _work(workload, case, output), limits, running.goes_on)
     entry["seconds"] = ended.seconds
     if not running.goes_on():
         entry |= {"status": "ejected", "reason": running.why_ended()}

@@ -148,7 +148,7 @@ class _Bench:
             case {"begin": number}:
                 run = self._planned[number]
                 cell = run.cell
-                machine = cell.topology or f"{cell.cpus} CPUs"
+                machine = cell.topology or f"{cell.cpus} CPU{'s' if cell.cpus > 1 else ''}"
                 self._progress.tell(
                     f"{cell.subject}, {cell.workload} {cell.load}, {cell.kernel}, {machine},"
                     f" repetition {run.repetition + 1}"

@@ -24,11 +24,20 @@ _RUN = "scxhid-run"
 #: What it may print, in bytes, at most.
 MOST_OUTPUT = 64 << 20
 
-#: How often is looked whether there is any sense in waiting on, in ms.
-_LOOK_MS = 1000
+#: How often is looked whether there is any sense in waiting on.
+_LOOK_S = 1.0
 
 #: Above all that is measured: a scheduler that lets everything starve must not take us along.
 _PRIORITY = 50
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that it may take, and those in which nobody looks at it: a look is work that the
+    scheduler under measurement would have to find room for."""
+
+    timeout_s: float
+    quiet_s: float
 
 
 @dataclass(frozen=True)
@@ -41,15 +50,15 @@ class Ended:
     seconds: float
 
 
-def run(work: Callable[[], object], timeout_s: float, goes_on: Callable[[], bool]) -> Ended:
+def run(work: Callable[[], object], limits: Limits, goes_on: Callable[[], bool]) -> Ended:
     """Let a child process do ``work``, and wait for its end.
 
-    It is stopped, with all that it has started, after ``timeout_s``, or when ``goes_on`` says no.
+    It is stopped, with all that it has started, when its time is over, or ``goes_on`` says no.
     What its descendants leave behind is killed in any case, and cgroups that they made go.
     """
     before = set(_cgroups(CGROUPS))
     group = CGROUPS / _RUN
-    with _files() as (out, err), contextlib.suppress(OSError):
+    with _files() as (out, err):
         group.mkdir(exist_ok=True)
         started_ns = time.monotonic_ns()
         with _undisturbed():
@@ -57,14 +66,13 @@ def run(work: Callable[[], object], timeout_s: float, goes_on: Callable[[], bool
             if child == 0:
                 _become(work, group, out, err)
             try:
-                status = _wait(child, started_ns + int(timeout_s * 1e9), goes_on)
+                status = _wait(child, limits, goes_on)
                 seconds = (time.monotonic_ns() - started_ns) / 1e9
             finally:
                 _kill(group, child)
                 for other in set(_cgroups(CGROUPS)) - before:
                     _remove(other)
             return Ended(status, _content(out), _content(err), seconds)
-    raise OSError("the memory of the guest is full")
 
 
 def _become(work: Callable[[], object], group: Path, out: int, err: int) -> NoReturn:
@@ -88,14 +96,17 @@ def _become(work: Callable[[], object], group: Path, out: int, err: int) -> NoRe
         os._exit(status)
 
 
-def _wait(child: int, until_ns: int, goes_on: Callable[[], bool]) -> int | None:
+def _wait(child: int, limits: Limits, goes_on: Callable[[], bool]) -> int | None:
     descriptor = os.pidfd_open(child)
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        while not poll.poll(_LOOK_MS):
-            if time.monotonic_ns() > until_ns or not goes_on():
+        until = time.monotonic() + limits.timeout_s
+        next_s = limits.quiet_s
+        while not poll.poll(max(1.0, min(next_s, until - time.monotonic()) * 1000)):
+            if time.monotonic() >= until or not goes_on():
                 return None
+            next_s = _LOOK_S
     finally:
         os.close(descriptor)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -95,6 +95,7 @@ class _Share:
         # Caches, the emulator's translations: the first run of a machine is another one than the
         # rest, so it does not count. Under the kernel's own, which does not end the machine.
         warm_up = {**self._left[0], "number": -1, "scheduler": KERNEL, "mode": KERNEL}
+        warm_up["seconds"] = min(1.0, warm_up["seconds"])
         try:
             boot(self._kind, [warm_up, *self._left], self._heard)
         except (VmLost, machines.AgentEnded, _WrongMachine) as error:
