@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,8 +27,9 @@ def test_whatever_is_typed_is_a_topology_or_refused_in_a_sentence(text: str) -> 
     with suppress(WrongUse):
         shape = parse(text)
     if shape is None:
-        with pytest.raises(WrongUse, match=re.escape(text)):
+        with pytest.raises(WrongUse) as refused:
             parse(text)
+        assert text in str(refused.value)
         return
     assert 1 <= shape.cpus <= MOST_CPUS
     assert parse(str(shape)) == shape
