@@ -7,7 +7,7 @@ difference is, not whether there is one.
 
 Runs of one repetition or one seed are not taken as pairs, although they may have something in
 common. A test of pairs (Wilcoxon's signed ranks) has only 2 ** n outcomes: ten pairs come to
-p = 0.002 at best, which is nothing among 25 comparisons, where ranks of ten against ten come to
+p = 0.002 at best, which is nothing among 30 comparisons, where ranks of ten against ten come to
 0.00001. What pairs would add to sharpness, too few runs take away.
 """
 
