@@ -268,3 +268,10 @@ def test_no_level_of_headings_is_skipped(read: Page) -> None:
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_lines_and_points_say_whose_they_are(text: str) -> None:
+    named = Counter(re.findall(r"<g><title>([^<]+)</title>", text))
+    assert named["simple"] > 10
+    assert any(name.startswith("queue: ") for name in named)
+    assert 'id="named' not in text

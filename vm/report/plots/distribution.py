@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vm.report.blocks import counted_runs, cpus_title, load_title
 from vm.report.plots.panels import MOST_PANELS, Entry, Plot, label_outer, log_axis, panels
+from vm.report.plots.svg import named
 from vm.report.plots.theme import Look, clipped
 from vm.report.units import scale_of
 from vm.results.model import Cell, Document, Run
@@ -183,7 +184,7 @@ def _draw_curve(axes: Any, curve: Curve, look: Look) -> None:
     axes.fill_betweenx(
         curve.stretched, curve.lowest, curve.highest, color=look.colour, alpha=0.13, linewidth=0
     )
-    axes.plot(
+    (line,) = axes.plot(
         curve.middle,
         curve.stretched,
         color=look.colour,
@@ -193,6 +194,7 @@ def _draw_curve(axes: Any, curve: Curve, look: Look) -> None:
         markevery=(_POINTS // 6, _POINTS // 3),
         markersize=4,
     )
+    named(line, curve.subject)
 
 
 def _share_axis(axes: Sequence[Any], highest: float) -> None:

@@ -17,6 +17,7 @@ from vm.report.plots.panels import (
     panels,
     room_for,
 )
+from vm.report.plots.svg import named
 from vm.report.plots.theme import drawn, folded, look
 from vm.report.units import Scale, scale_of
 
@@ -71,7 +72,7 @@ def _plot(blocks: Sequence[Block], number: int) -> Plot:
             between=room_for(names),
         )
         for one, block in zip(axes, blocks, strict=True):
-            _draw(one, _bars(block), scale, room)
+            _draw(one, _bars(block), [_name(c) for c in _stages(block)], scale, room)
             linear_axis(one.xaxis, _column(stages[0], scale))
         label_outer(axes, is_wide, f"latency, {scale.unit}", "", columns=min(2, len(blocks)))
         return figure
@@ -91,11 +92,17 @@ def _column(column: Column, scale: Scale) -> Column:
     return Column(column.metric, column.better, column.kind, column.about, scale)
 
 
-def _draw(axes: Any, bars: Sequence[tuple[str, Sequence[float]]], scale: Scale, room: int) -> None:
+def _draw(
+    axes: Any,
+    bars: Sequence[tuple[str, Sequence[float]]],
+    names: Sequence[str],
+    scale: Scale,
+    room: int,
+) -> None:
     for y, (_, values) in enumerate(bars):
         start = 0.0
         for number, value in enumerate(values):
-            axes.barh(
+            (bar,) = axes.barh(
                 y,
                 value,
                 left=start,
@@ -104,6 +111,7 @@ def _draw(axes: Any, bars: Sequence[tuple[str, Sequence[float]]], scale: Scale, 
                 edgecolor=drawn("page"),
                 linewidth=1,
             )
+            named(bar, f"{names[number]}: {scale.with_unit(value)}")
             start += value
         axes.annotate(
             scale.text(start),

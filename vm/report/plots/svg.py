@@ -13,6 +13,7 @@ from vm.report.plots.theme import printable, roles
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
+_NAMED = "named:"
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _FONT = re.compile(r"font(-family)?: [^;]*")
@@ -27,6 +28,7 @@ def svg(figure: Any, key: str, title: str, description: str) -> str:
     """
     root = ElementTree.fromstring(_drawn(figure))
     _strip(root)
+    _entitle(root)
     _rename(root, key)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
@@ -46,6 +48,22 @@ def svg(figure: Any, key: str, title: str, description: str) -> str:
     root.set("role", "img")
     root.set("aria-labelledby", f"{key}-title {key}-desc")
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def named(artist: Any, text: str) -> None:
+    """Let what matplotlib drew say ``text`` to whoever points at it."""
+    artist.set_gid(_NAMED + printable(text))
+
+
+def _entitle(root: ElementTree.Element) -> None:
+    """Turn the marks of ``named`` into titles."""
+    for element in root.iter():
+        text = element.get("id", "")
+        if text.startswith(_NAMED):
+            del element.attrib["id"]
+            title = ElementTree.Element(f"{_SVG}title")
+            title.text = text.removeprefix(_NAMED)
+            element.insert(0, title)
 
 
 def _drawn(figure: Any) -> bytes:

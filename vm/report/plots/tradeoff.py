@@ -8,6 +8,7 @@ from typing import Any
 from vm.report.blocks import Block, Column, headline, throughput
 from vm.report.plots.distribution import legend, panel_title
 from vm.report.plots.panels import MOST_PANELS, Plot, label_outer, linear_axis, log_axis, panels
+from vm.report.plots.svg import named
 from vm.report.plots.theme import Look, drawn
 from vm.report.units import scale_of
 from vm.stats.compare import Estimate
@@ -86,7 +87,7 @@ def _draw(
 ) -> None:
     for subject, x, y in points:
         look = looks[subject]
-        axes.errorbar(
+        drawn_point = axes.errorbar(
             x.median,
             y.median,
             xerr=[[x.median - x.low], [x.high - x.median]],
@@ -100,6 +101,7 @@ def _draw(
             capsize=0,
             linestyle="none",
         )
+        named(drawn_point.lines[0], subject)
     axes.margins(x=0.12)
 
 
