@@ -21,6 +21,10 @@ line ffffffffc0001000 20 0 /a/mine.bpf.c
 line ffffffffc0001008 21 2 /a/mine.bpf.c
 line ffffffffc0002000 7 9 /a/a header.h
 prog mine_init 0 0 120 80 14 0123456789abcdef
+call ffffffffc000100c scx_bpf_dsq_insert
+call ffffffffc0002004 scx_bpf_kick_cpu
+call ffffffffc0002008 scx_bpf_kick_cpu
+call ffffffffc0009000 of_another_program
 programs empty 100000000
 prog empty_running 4 400 23 8 1 e142
 code ffffffffc0003000 16
@@ -70,6 +74,10 @@ def test_instructions_are_told_by_line_and_others_left_out() -> None:
     assert found.own_instructions == 55
 
 
+def test_functions_of_the_kernel_are_told_by_how_often_they_were_called() -> None:
+    assert read()["enqueue"].kernel_calls == {"scx_bpf_dsq_insert": 10, "scx_bpf_kick_cpu": 5}
+
+
 def test_where_cpus_take_turns_only_own_instructions_count() -> None:
     assert read(own_only=True)["enqueue"].instructions == 55
 
@@ -93,6 +101,8 @@ def test_a_report_without_the_account_is_refused() -> None:
         "code zz 3",
         "line 10 x 0 /a",
         "line 10 3 0",
+        "call zz a",
+        "call 10",
     ],
 )
 def test_a_broken_line_is_refused_with_its_number(line: str) -> None:

@@ -121,8 +121,10 @@ def sources(tmp_path: Path, a: str, b: str) -> tuple[str, str]:
 
 def by_lines(a: Mapping[Line, int], b: Mapping[Line, int]) -> Row:
     """A callback that was called twice, in two versions."""
-    one = Measured(1, {"enqueue": Callback(2, 100, a, OLD)}, 10**9, "", 1.0, ())
-    other = Measured(1, {"enqueue": Callback(2, 120, b, NEW)}, 10**9, "", 1.0, ())
+    before = Callback(2, 100, a, OLD, {"kick": 2, "insert": 2})
+    after = Callback(2, 120, b, NEW, {"insert": 3, "kick": 2})
+    one = Measured(1, {"enqueue": before}, 10**9, "", 1.0, ())
+    other = Measured(1, {"enqueue": after}, 10**9, "", 1.0, ())
     return rows([one], [other], THRESHOLD)[0]
 
 
@@ -141,6 +143,7 @@ def test_lines_are_matched_by_what_they_say_not_by_their_numbers(tmp_path: Path)
         "    +8.00  mine.bpf.c:3 (B)  more();",
         "    +1.00  mine.bpf.c  made by the compiler for no line",
         "    +1.00  in the kernel's functions that it calls",
+        "  calls insert 1.00 → 1.50 times a call",
     ]
 
 

@@ -249,7 +249,8 @@ def test_what_is_counted_begins_at_a_round_moment(tmp_path: Path) -> None:
     assert list(files) == ["callbacks"]
     lines = text(one, one, run, 2).splitlines()
     at = lines.index("count")
-    assert lines[at - 1 : at + 4] == ["align 1000", "count", *run, "counted subject", "detach"]
+    rest = ["count", *run, "counted subject", "calls", "detach"]
+    assert lines[at - 1 : at + 5] == ["align 1000", *rest]
     assert lines[-2:] == ["counted empty", "detach"]
 
 

@@ -79,7 +79,7 @@ def parse(raw: bytes) -> Report:
                     current.swaps.append((at, took, drained))
                 case "said":
                     said.append(line.removeprefix("said "))
-                case "programs" | "prog" | "code" | "line":
+                case "programs" | "prog" | "code" | "line" | "call":
                     pass  # of vm.exact.bisect.account
                 case "seed" | "program" | "log" | "end":
                     pass

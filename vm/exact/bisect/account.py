@@ -48,10 +48,12 @@ class Program:
 
 @dataclass
 class Window:
-    """All programs of a scheduler between two moments, ``length_ns`` apart."""
+    """All programs of a scheduler between two moments, ``length_ns`` apart; ``calls`` are the
+    functions of the kernel that they call, by the address of the calling instruction."""
 
     length_ns: int
     programs: list[Program] = field(default_factory=list[Program])
+    calls: dict[int, str] = field(default_factory=dict[int, str])
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,15 @@ class Callback:
     """What one callback did in one run.
 
     ``instructions``: from its first to its last, with those of the kernel's functions that it
-    calls; ``own``: those of its own code, by line, None where nobody counted them.
+    calls; ``own``: those of its own code, by line, and ``kernel_calls``: how often it called which
+    function of the kernel, both None where nobody counted them.
     """
 
     calls: int
     instructions: int
     own: Mapping[Line, int] | None
     code: Code
+    kernel_calls: Mapping[str, int] | None = None
 
     @property
     def own_instructions(self) -> int | None:
@@ -94,6 +98,9 @@ def windows(raw: bytes) -> dict[str, Window]:
                     # A file's name may hold blanks.
                     address, at, _, file = line.split(maxsplit=4)[1:]
                     window.programs[-1].lines.append((int(address, 16), (file, int(at))))
+                case "call":
+                    address, function = rest
+                    window.calls[int(address, 16)] = function
                 case _:
                     pass
         except (ValueError, IndexError):
@@ -136,6 +143,17 @@ def own_by_line(program: Program, ran: Ran) -> dict[Line, int]:
     return sums
 
 
+def kernel_calls(program: Program, ran: Ran, functions: Mapping[int, str]) -> dict[str, int]:
+    """How often a program called which of ``functions``, which are by address of the call."""
+    times = dict(zip(map(int, ran[0]), map(int, ran[1]), strict=True))
+    sums: dict[str, int] = {}
+    for address, function in functions.items():
+        inside = any(begin <= address < begin + length for begin, length in program.functions)
+        if inside and address in times:
+            sums[function] = sums.get(function, 0) + times[address]
+    return sums
+
+
 def callbacks(
     found: Mapping[str, Window],
     tables: Sequence[Ran] | None,
@@ -160,30 +178,27 @@ def callbacks(
     except (KeyError, ValueError):
         raise VmError("the guest's report lacks its account of programs") from None
     ran: Mapping[str, Ran] = dict(zip(found, tables, strict=True)) if tables is not None else {}
-    if own_only:
-        owns = {p.name: own_by_line(p, ran["subject"]) for p in subject.programs if p.calls}
-        return {
-            members.get(p.name, p.name): Callback(
-                p.calls, sum(owns[p.name].values()), owns[p.name], p.code
-            )
-            for p in subject.programs
-            if p.calls
-        }
     cost_ns, rest = divmod(nothing.ns, nothing.calls)
-    if rest:
+    if rest and not own_only:
         raise VmError(
             "an empty callback did not always cost the same number of instructions in this machine,"
             " so none can be counted exactly"
         )
     if ran:
         cost_ns -= sum(own_by_line(nothing, ran["empty"]).values()) // nothing.calls
-    return {
-        members.get(p.name, p.name): Callback(
-            p.calls,
-            p.ns - cost_ns * p.calls,
-            own_by_line(p, ran["subject"]) if ran else None,
-            p.code,
+    called: dict[str, Callback] = {}
+    for program in subject.programs:
+        if not program.calls:
+            continue
+        own = own_by_line(program, ran["subject"]) if ran else None
+        instructions = program.ns - cost_ns * program.calls
+        if own_only and own is not None:
+            instructions = sum(own.values())
+        called[members.get(program.name, program.name)] = Callback(
+            program.calls,
+            instructions,
+            own,
+            program.code,
+            kernel_calls(program, ran["subject"], subject.calls) if ran else None,
         )
-        for p in subject.programs
-        if p.calls
-    }
+    return called

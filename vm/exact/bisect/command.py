@@ -237,6 +237,7 @@ def _document(
                         "calls": c.calls,
                         "instructions": c.instructions,
                         "own_instructions": c.own_instructions,
+                        "kernel_calls": c.kernel_calls,
                     }
                     for name, c in run.callbacks.items()
                 },

@@ -22,7 +22,8 @@ class Side:
 
     ``calls`` is their sum, ``a_call`` the instructions a call (median over seeds), ``own_a_call``
     those of its own code, ``a_second`` the instructions in it in a second of the guest's time.
-    ``lines``: instructions a call by line, over all seeds together.
+    ``lines``: instructions a call by line, over all seeds together; ``kernel_calls``: calls of
+    functions of the kernel, a call, likewise.
     """
 
     calls: int
@@ -31,6 +32,7 @@ class Side:
     a_second: float
     code: Code
     lines: Mapping[Line, float] | None
+    kernel_calls: Mapping[str, float] | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,10 @@ def _side(name: str, runs: Sequence[Measured]) -> Side | None:
     calls = sum(callback.calls for callback in found)
     owns = [own / c.calls for c in found if (own := c.own_instructions) is not None]
     lines: dict[Line, float] = {}
+    functions: dict[str, float] = {}
     for callback in found:
+        for function, n in (callback.kernel_calls or {}).items():
+            functions[function] = functions.get(function, 0) + n / calls
         for line, n in (callback.own or {}).items():
             lines[line] = lines.get(line, 0) + n / calls
     return Side(
@@ -121,6 +126,7 @@ def _side(name: str, runs: Sequence[Measured]) -> Side | None:
         statistics.median(c.instructions * 1e9 / run.length_ns for run, c in pairs),
         found[0].code,
         lines if owns else None,
+        functions if owns else None,
     )
 
 
@@ -132,6 +138,7 @@ def _side_json(side: Side | None) -> dict[str, Any] | None:
         "instructions_a_call": side.a_call,
         "own_instructions_a_call": side.own_a_call,
         "instructions_a_second": side.a_second,
+        "kernel_calls_a_call": side.kernel_calls,
         "tag": side.code.tag,
         "bpf_instructions": side.code.bpf,
         "verifier_steps": side.code.verified,

@@ -97,7 +97,7 @@ def body(place: Place, seed: int) -> tuple[list[str], dict[str, bytes]]:
 def text(subject: Subject, nothing: Subject, lines: Sequence[str], cpus: int) -> str:
     """The whole plan: the subject is counted from a round moment on, then the empty scheduler is,
     so that loading one version a little longer than the other changes nothing."""
-    counted_lines = ["align 1000", "count", *lines, "counted subject"]
+    counted_lines = ["align 1000", "count", *lines, "counted subject", "calls"]
     calibration = [
         *attach_lines([nothing]),
         *("align 100", "count"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vm.exact.bisect.compare import Row, shown_share
+from vm.exact.bisect.compare import Row, Side, shown_share
 from vm.exact.bisect.lines import line_rows
 
 _HEAD = ("", "callback", "calls", "A", "B", "difference", "own A", "own B", "of time", "code")
@@ -12,6 +12,9 @@ _HEAD = ("", "callback", "calls", "A", "B", "difference", "own A", "own B", "of 
 #: So many lines of a callback are shown, of those that differ by this many instructions a call.
 _MOST_LINES = 8
 _LEAST = 0.05
+
+#: And calls of a function of the kernel that differ by this many.
+_LEAST_CALLS = 0.01
 
 
 def table(rows: Sequence[Row], *, own_only: bool = False) -> str:
@@ -95,7 +98,15 @@ def lines(row: Row) -> str:
         kernel = (row.b.a_call - row.b.own_a_call) - (row.a.a_call - row.a.own_a_call)
         if abs(kernel) >= _LEAST:
             text.append(f"  {kernel:+7.2f}  in the kernel's functions that it calls")
-    return "\n".join(text)
+    return "\n".join([*text, *_kernel_calls(row.a, row.b)])
+
+
+def _kernel_calls(a: Side, b: Side) -> list[str]:
+    """The functions of the kernel that one version calls more often than the other."""
+    one, other = a.kernel_calls or {}, b.kernel_calls or {}
+    both = [(name, one.get(name, 0.0), other.get(name, 0.0)) for name in {**other, **one}]
+    changed = [(name, x, y) for name, x, y in both if abs(x - y) >= _LEAST_CALLS]
+    return [f"  calls {name} {x:.2f} → {y:.2f} times a call" for name, x, y in changed]
 
 
 def verdict_line(text: str, threshold: float, seeds: int) -> str:

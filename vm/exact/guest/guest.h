@@ -115,6 +115,11 @@ void stats_begin(void);
 /* Up to here; reports them under a name. */
 void stats_end(const char *name);
 
+/* ---- programs_calls.c ---- */
+
+/* Reports each place where a program of the scheduler calls a function of the kernel, and which. */
+void report_calls(void);
+
 /* ---- main.c ---- */
 
 s64 now_ns(void);

@@ -12,6 +12,7 @@
  *	phase NAME KEY=NUMBER …               run the workload once (see struct phase)
  *	run FILE WORD …                       any other program, to its end
  *	count | counted NAME                  from here on, up to here: what its programs did
+ *	calls                                 which functions of the kernel they call
  *	align MS                              wait for the next multiple of so much
  *	detach
  *
@@ -158,6 +159,8 @@ static void command(char **words, int count, u64 seed)
 		stats_begin();
 	else if (!strcmp(verb, "counted") && count == 2)
 		stats_end(words[1]);
+	else if (!strcmp(verb, "calls") && count == 1)
+		report_calls();
 	else if (!strcmp(verb, "detach") && count == 1)
 		detach();
 	else
