@@ -18,8 +18,8 @@ from pyloader.errors import CompileError, ScxhidError, WrongUse
 from vm import klog, machine
 from vm.cache import cache_root, make_directory
 from vm.errors import VmLost
-from vm.kernels import Kernel
 from vm.guest_workloads import compile_workloads
+from vm.kernels import Kernel
 
 #: Tells tests that they are in the guest.
 GUEST_VARIABLE = "SCXHID_GUEST"

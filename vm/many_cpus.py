@@ -21,13 +21,13 @@ from vm import klog
 from vm.errors import VmError, VmLost
 from vm.exact.plan import attach_lines, initramfs
 from vm.exact.subject import Subject, subject
+from vm.guest_workloads import compile_workloads
 from vm.initramfs import Entry, archive
 from vm.kernels import Kernel
 from vm.lifeline import Leashed
 from vm.programs import program
 from vm.qemu import QEMU, accelerator_arguments, require_qemu
 from vm.rundirs import run_directory
-from vm.guest_workloads import compile_workloads
 
 #: What runs under each scheduler, beside one hog a CPU, for so many seconds.
 LOAD = ("hog,nice=19", "hog,cpu=-1", "8xsleep", "4xpair", "fork", "8xaffinity", "4xyield")

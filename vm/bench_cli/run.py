@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,10 @@ from vm.bench_cli.ending import end_in_order
 from vm.bench_cli.words import cpu_numbers, mebibytes, schedulers_of, words_of
 
 #: Options of one kind of run that say nothing to the other.
-_OF_EXACT = ("seeds", "hogs", "work_us", "gate")
-_OF_MACHINES = (
-    *("loads", "hosted", "topologies", "reps", "seconds", "timeout_s", "seed", "runs_per_machine"),
-    *("memory", "accel", "executor", "resume", "fresh"),
-)
+_OF_EXACT = ("seeds", "metrics", "jobs", "gate")
+_OF_MACHINES = ("topologies", "reps", "seed", "runs_per_machine", "memory", "accel", "executor")
 #: What may stand beside --resume.
-_WITH_RESUME = ("resume", "executor", "as_json")
+_WITH_RESUME = ("resume", "executor", "jobs", "exact", "as_json")
 
 
 @click.command()
@@ -151,20 +149,19 @@ _WITH_RESUME = ("resume", "executor", "as_json")
     help="Exact: how many.",
 )
 @click.option(
-    "--hogs",
-    default=2,
-    show_default=True,
-    type=click.IntRange(1, 16),
-    help="Exact: busy tasks pinned to each CPU.",
+    "--metric",
+    "metrics",
+    default="",
+    metavar="M,…",
+    help="Exact: only these; all that are valid by default.",
 )
 @click.option(
-    "--work",
-    "work_us",
+    "-j",
+    "--jobs",
     default=0,
-    show_default=True,
-    type=click.IntRange(0, 100_000),
-    metavar="US",
-    help="Exact: what the sleeper does after each wake-up.",
+    type=click.IntRange(0, 256),
+    metavar="N",
+    help="Exact: machines side by side; one less than the host has CPUs by default.",
 )
 @click.option(
     "--gate",
@@ -217,17 +214,23 @@ def run(context: click.Context, exact: bool, **given: Any) -> None:
     written then. 2 wrong use, 3 this machine cannot, 130 Ctrl-C.
     """
     end_in_order()
+    exact = exact or bool(given["resume"] and _is_exact(given["resume"]))
     if exact:
         _refuse_others(context, _OF_MACHINES, "--exact")
-        _run_exact(**given)
-        return
-    _refuse_others(context, _OF_EXACT, "runs without --exact")
+    else:
+        _refuse_others(context, _OF_EXACT, "runs without --exact")
     if given["resume"]:
         others = [p.name for p in context.command.params if p.name not in _WITH_RESUME]
         _refuse_others(
             context, [name for name in others if name], "--resume, which asks for the same"
         )
-    _run_machines(**given)
+    (_run_exact if exact else _run_machines)(**given)
+
+
+def _is_exact(output: Path) -> bool:
+    from vm.exact.bench import is_begun
+
+    return is_begun(output)
 
 
 def _refuse_others(context: click.Context, names: Sequence[str], what: str) -> None:
@@ -239,24 +242,26 @@ def _refuse_others(context: click.Context, names: Sequence[str], what: str) -> N
 
 def _run_exact(**given: Any) -> None:
     from vm.exact import bench as exact_bench
+    from vm.exact.request import Request
+    from vm.matrix import command
 
-    if not given["schedulers"]:
-        raise WrongUse("--sched is missing: name schedulers, as in --sched kernel,simple")
-    exact_bench.run(
-        exact_bench.Request(
-            exact=True,
-            schedulers=given["schedulers"].split(","),
-            workloads=given["workloads"].split(","),
-            seeds=given["seeds"],
-            cpus=(given["cpus"] or "4,1").split(","),
-            kernel=given["kernels"],
-            hogs=given["hogs"],
-            work_us=given["work_us"],
-            direct=given["direct"],
-            gate_all=given["gate"] == "all",
-            output=given["output"],
-            as_json=given["as_json"],
+    output: Path | None = given["resume"] or given["output"]
+    if given["resume"]:
+        request = exact_bench.begun(given["resume"])
+    else:
+        what = replace(
+            _request(**given),
+            cpus=cpu_numbers("--cpus", given["cpus"] or "4,1"),
+            reps=given["seeds"],
         )
+        metrics = words_of("--metric", given["metrics"])
+        request = Request(what, given["gate"] == "all", metrics)
+    command.told(
+        lambda: exact_bench.run(
+            request, output=output, fresh=given["fresh"], jobs=given["jobs"], say=command.say
+        ),
+        output,
+        given["as_json"],
     )
 
 

@@ -1,194 +1,249 @@
-"""``scxhid bench run --exact``: every scheduler on every machine under every seed, and a table."""
+"""``scxhid bench run --exact``: every cell under every seed, some at once, into a result file."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+import datetime
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from pyloader.errors import ScxhidError, WrongUse
 from vm.exact import machine
-from vm.exact.metrics import medians
-from vm.exact.plan import wakeup_phases
-from vm.exact.run import Result, cell, document
-from vm.exact.subject import Subject, subject
-from vm.kernels import choose
+from vm.exact.image import fastest_image
+from vm.exact.measure import Task, measure, programs
+from vm.exact.program import guest_program, lockstep
+from vm.exact.request import Request, refuse_words, require_exact
+from vm.kernels import Kernel, choose
+from vm.matrix import host, journal, plan
+from vm.matrix.bench import Broken, Measured, as_run, declared, require_place
+from vm.matrix.progress import Progress
+from vm.results.model import Document, Run
 
-WORKLOADS = ("wakeup",)
+Entry = dict[str, Any]
+Say = Callable[[str], None]
 
-#: What somebody may ask for and an exact run cannot tell.
-_NEEDS_REAL_TIME = ("throughput", "makespan", "hackbench", "build", "compile")
-
-_COLUMNS = (
-    ("p50", "p50_ns"),
-    ("p99", "p99_ns"),
-    ("p99.9", "p999_ns"),
-    ("max", "max_ns"),
-    ("floor p50", "floor_p50_ns"),
-    ("floor p99", "floor_p99_ns"),
-    ("idle p50", "idle_p50_ns"),
-)
+#: Seconds that a run may take: to boot, and for each second and CPU that it measures. The host may
+#: be busy, and one busy second of an emulated CPU takes it several.
+_BOOT_S, _TIMES = 300.0, 60.0
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for, as it was typed."""
-
-    exact: bool
-    schedulers: Sequence[str]
-    workloads: Sequence[str]
-    seeds: int
-    cpus: Sequence[str]
-    kernel: str
-    hogs: int
-    work_us: int
-    direct: bool
-    gate_all: bool
-    output: Path | None
-    as_json: bool
+def default_jobs() -> int:
+    """So many machines side by side: one a host CPU, and one CPU left to others."""
+    return max(1, (os.cpu_count() or 1) - 1)
 
 
-def run(request: Request) -> None:
-    """Check all of the request, measure, write, print.
+def run(
+    request: Request, *, output: Path | None = None, fresh: bool = False, jobs: int = 0, say: Say
+) -> Measured:
+    """Measure all of it, or the rest of what was begun in the journal beside ``output``.
+
+    ``jobs`` is how many machines run side by side; 0: ``default_jobs()``.
 
     Raises:
-        WrongUse: something in the request makes no sense; nothing was started.
-        NotIdentical: a repeated run differs.
+        WrongUse, ScxhidError: before anything has been measured.
+        Unsupported: no QEMU that can do it.
+        BadJournal: the journal there is of something else.
+        NotIdentical: a run that was repeated under its seed differs; nothing is written.
+        Broken: it was interrupted; with ``output`` the journal is there to go on with.
     """
-    machines, subjects = _checked(request)
-    kernel = choose(request.kernel, say=lambda text: click.echo(f"scxhid: {text}", err=True))
-    phases = wakeup_phases(request.hogs, request.work_us * 1000)
-    cells = [(s, cpus) for cpus in machines for s in subjects]
-    results: list[Result] = []
-    started = time.monotonic()
-    try:
-        for seed in range(1, request.seeds + 1):
-            for number, (one, cpus) in enumerate(cells):
-                done = (seed - 1) * len(cells) + number
-                total = len(cells) * request.seeds
-                _tell(f"{done + 1} of {total}: {one.label}, {cpus} CPUs, seed {seed}")
-                gate = request.gate_all or seed == 1
-                results.append(
-                    cell(one, cpus=cpus, seed=seed, kernel=kernel, gate=gate, phases=phases)
-                )
-    finally:
-        _tell("")
-    summary = summarise(results)
-    if request.output:
-        _write(request.output, document(results, summary))
-    if request.as_json:
-        click.echo(json.dumps(summary))
-        return
-    click.echo(table(summary))
-    click.echo(
-        f"Medians over {request.seeds} seed{'s' if request.seeds > 1 else ''} and their 95 %"
-        f" intervals, wake-up lateness in us; {time.monotonic() - started:.0f} s on this host."
-    )
-
-
-def _checked(request: Request) -> tuple[list[int], list[Subject]]:
-    if not request.exact:
-        raise WrongUse("only exact runs can be measured so far; add --exact")
-    for name in request.workloads:
-        if name in _NEEDS_REAL_TIME:
-            raise WrongUse(
-                f"an exact run cannot measure {name}: its time is the sum of what all CPUs do, so"
-                " a machine with more CPUs only looks slower; throughput needs KVM or metal"
-            )
-        if name not in WORKLOADS:
-            raise WrongUse(f"no workload is called {name!r}; there is {', '.join(WORKLOADS)}")
-    machines: list[int] = []
-    for text in request.cpus:
-        if not text.isdecimal() or not 1 <= int(text) <= 64:
-            raise WrongUse(f"--cpus takes numbers from 1 to 64 with commas between, not {text!r}")
-        machines.append(int(text))
-    output = request.output
-    if output and not output.parent.is_dir():
-        raise ScxhidError(f"{output} cannot be written: there is no directory {output.parent}")
+    require_place(output)
+    if request.what.topologies:
+        raise WrongUse("--topology says nothing to an exact run, whose CPUs have no caches")
+    refuse_words(request.what.workloads)
     machine.require_qemu()
-    return machines, [subject(text, direct=request.direct) for text in request.schedulers]
+    bench = _Bench(request, plan.matrix(request.what, say), output, fresh, say)
+    return bench.run(jobs or default_jobs())
 
 
-def summarise(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """One entry for each scheduler and machine: medians over seeds with their intervals."""
-    groups: dict[tuple[str, int], list[Result]] = {}
-    for result in results:
-        groups.setdefault((result.subjects[0].label, result.cpus), []).append(result)
-    return [
-        {
-            "scheduler": runs[0].subjects[0].name,
-            "mode": runs[0].subjects[0].mode,
-            "knobs": dict(runs[0].subjects[0].knobs),
-            "workload": "wakeup",
-            "cpus": cpus,
-            "kernel": runs[0].kernel,
-            "seeds": len(runs),
-            "metrics": {
-                name: {"median": middle, "low": low, "high": high}
-                for name, (middle, low, high) in medians([r.metrics for r in runs]).items()
-            },
-        }
-        for (_, cpus), runs in groups.items()
-    ]
+def is_begun(output: Path) -> bool:
+    """Whether the journal beside ``output`` is of exact runs. BadJournal if it is none at all."""
+    header, _, _ = journal.read(journal.place(output))
+    return "exact" in header["identity"]
 
 
-def table(summary: Sequence[dict[str, Any]]) -> str:
-    """The summary in aligned columns: one line for each scheduler and machine, times in us."""
-    rows = [["scheduler", "cpus", *(title for title, _ in _COLUMNS), "hogs' shares"]]
-    for entry in summary:
-        knobs = "".join(f":{name}={value}" for name, value in entry["knobs"].items())
-        mode = "" if entry["mode"] == "kernel" else f" ({entry['mode']})"
-        figures = entry["metrics"]
-        rows.append(
-            [
-                f"{entry['scheduler']}{knobs}{mode}",
-                str(entry["cpus"]),
-                *(_shown(figures.get(name)) for _, name in _COLUMNS),
-                _shares(figures),
-            ]
-        )
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
-def _shown(figure: dict[str, float] | None) -> str:
-    if figure is None:
-        return "-"
-    middle, low, high = (figure[name] / 1000 for name in ("median", "low", "high"))
-    if low == high:
-        return f"{middle:.4g}"
-    return f"{middle:.4g} ({low:.4g}–{high:.4g})"
-
-
-def _shares(figures: dict[str, dict[str, float]]) -> str:
-    if "hog_share_least" not in figures:
-        return "-"
-    least, most = figures["hog_share_least"]["low"], figures["hog_share_most"]["high"]
-    return f"{least:.2f}–{most:.2f}"
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
+def begun(output: Path) -> Request:
+    """What was asked for in the journal beside ``output``; BadJournal if it cannot be read."""
+    path = journal.place(output)
+    header, _, _ = journal.read(path)
     try:
-        partial.write_text(text)
-        partial.rename(path)
-    except OSError as error:
-        raise ScxhidError(f"{path} cannot be written: {error.strerror}") from None
+        return Request.from_json(header["identity"]["request"], header["identity"]["exact"])
+    except (TypeError, KeyError, AttributeError):
+        raise journal.BadJournal(path, "is of another version of scxhid") from None
 
 
-def _tell(text: str) -> None:
-    """Say what is being done, on a terminal only, in one line that is overwritten."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+class _Bench:
+    def __init__(
+        self, request: Request, matrix: plan.Matrix, output: Path | None, fresh: bool, say: Say
+    ) -> None:
+        require_exact(list(matrix.workloads.values()), request.metrics)
+        self._request = replace(request, what=matrix.request)
+        self._matrix, self._output, self._say = matrix, output, say
+        # All cells under the first seed, which shows whether they can be measured, then the rest.
+        self._planned = {
+            run.number: replace(run, seed=run.repetition + 1)
+            for run in sorted(matrix.runs, key=lambda run: (run.repetition, run.number))
+        }
+        self._entries: dict[int, Entry] = {}
+        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._journal = self._opened(fresh) if output else None
+        self._progress = Progress(len(self._planned), len(self._entries))
+        self._stop = threading.Event()
+
+    def _opened(self, fresh: bool) -> journal.Journal:
+        assert self._output
+        path = journal.place(self._output)
+        identity = {**self._matrix.identity(), "exact": self._request.to_json()}
+        if fresh or not path.exists():
+            return journal.Journal.begun(path, identity, self._created, self._say)
+        found = journal.Journal.resumed(path, identity, self._say)
+        self._entries = {n: e for n, e in found.entries.items() if n in self._planned}
+        self._created = found.created
+        self._say(
+            f"going on with {path}: {len(self._entries)} of {len(self._planned)} runs are done"
+        )
+        return found
+
+    def run(self, jobs: int) -> Measured:
+        try:
+            tasks = list(self._tasks())
+            self._compile(tasks)
+            with self._progress:
+                if jobs == 1:
+                    for task in tasks:
+                        self._tell(task)
+                        self._done(measure(task, self._stop.is_set))
+                else:
+                    self._side_by_side(tasks, jobs)
+        except (KeyboardInterrupt, SystemExit) as error:
+            self._tell_how_to_go_on()
+            raise Broken(self.document(), error) from None
+        except ScxhidError:
+            self._tell_how_to_go_on()
+            raise
+        return self._written()
+
+    def _tasks(self) -> Iterator[Task]:
+        """What is left to be done."""
+        what = self._matrix.request
+        kernels: dict[str, Kernel] = {}
+        by_version = {machine.version: machine.kernel for machine in self._machines()}
+        for planned in self._planned.values():
+            if planned.number in self._entries:
+                continue
+            cell = planned.cell
+            if cell.kernel not in kernels:
+                kernels[cell.kernel] = choose(by_version[cell.kernel])
+            workload = self._matrix.workloads[planned.workload]
+            seconds = what.seconds if what.seconds is not None else workload.seconds
+            patience_s = _BOOT_S + _TIMES * seconds * cell.cpus
+            yield Task(
+                planned=planned,
+                subject=self._matrix.subjects[planned.scheduler, cell.mode],
+                workload=workload,
+                kernel=kernels[cell.kernel],
+                seconds=seconds,
+                timeout_s=what.timeout_s if what.timeout_s is not None else patience_s,
+                gate=self._request.gates_all or planned.repetition == 0,
+                metrics=self._request.metrics,
+            )
+
+    def _machines(self) -> list[plan.Machine]:
+        return [batch.machine for batch in self._matrix.batches]
+
+    def _compile(self, tasks: Sequence[Task]) -> None:
+        """Once, before machines want it side by side."""
+        guest_program()
+        lockstep()
+        for task in tasks:
+            programs(task.workload)
+            fastest_image(task.kernel)
+
+    def _side_by_side(self, tasks: Sequence[Task], jobs: int) -> None:
+        pending: set[Future[Entry]] = set()
+        left = iter(tasks)
+        with ThreadPoolExecutor(jobs, "exact") as pool:
+            try:
+                while True:
+                    while len(pending) < jobs and (task := next(left, None)):
+                        self._tell(task)
+                        pending.add(pool.submit(measure, task, self._stop.is_set))
+                    if not pending:
+                        return
+                    ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        self._done(future.result())
+            except BaseException:
+                self._stop.set()  # the machines that still run are ended by their threads
+                raise
+
+    def _tell(self, task: Task) -> None:
+        cell = task.planned.cell
+        twice = ", twice" if task.gate else ""
+        self._progress.tell(
+            f"{cell.subject}, {cell.workload} {cell.load}, {cell.kernel}, {cell.cpus} CPUs,"
+            f" seed {task.planned.seed}{twice}"
+        )
+
+    def _done(self, entry: Entry) -> None:
+        self._entries[entry["number"]] = entry
+        if self._journal:
+            self._journal.add(entry)
+        if entry["status"] != "done":
+            planned = self._planned[entry["number"]]
+            cell = planned.cell
+            self._progress.say(
+                f"scxhid: {entry['status']}: {cell.subject}, {cell.workload} {cell.load},"
+                f" {cell.cpus} CPUs, seed {planned.seed}: {entry['reason']}"
+            )
+        self._progress.advance()
+
+    def document(self) -> Document:
+        """All that has been measured so far, in the order of cells, then seeds."""
+        runs = [self._as_run(self._planned[n], entry) for n, entry in self._entries.items()]
+        runs.sort(key=lambda run: (*run.cell.place, run.cell.subject, run.seed))
+        return Document(
+            kind="exact",
+            created=self._created,
+            command=self._request.command(str(self._output or "")),
+            seed=self._matrix.request.seed,
+            host=host.facts(),
+            workloads={one.name: declared(one) for one in self._matrix.workloads.values()},
+            runs=tuple(runs),
+        )
+
+    def _as_run(self, planned: plan.Planned, entry: Entry) -> Run:
+        return replace(
+            as_run(planned, entry),
+            samples_sha256=entry.get("samples_sha256"),
+            identical_twice=entry.get("identical_twice"),
+        )
+
+    def _written(self) -> Measured:
+        from vm.results import file
+
+        document = self.document()
+        if self._output is None or self._journal is None:
+            return Measured(document)
+        try:
+            file.write(self._output, document)
+        except ScxhidError as error:
+            where = journal.place(self._output)
+            return Measured(document, None, f"{error}; all that was measured is in {where}")
+        self._journal.remove()
+        return Measured(document, self._output)
+
+    def _tell_how_to_go_on(self) -> None:
+        if not self._journal or not self._output:
+            return
+        self._journal.close()
+        if not self._entries:
+            self._journal.remove()
+            return
+        self._say(
+            f"{len(self._entries)} of {len(self._planned)} runs are kept; go on with"
+            f" `scxhid bench run --resume {self._output}`"
+        )

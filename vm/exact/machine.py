@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,14 @@ _LAST_WORDS_S = 2.0
 
 #: How long one round of turns through all vCPUs may last, at most; 0: as QEMU does it by itself.
 ROUND_US = 50
+
+
+class Ejected(VmError):
+    """The kernel threw the scheduler out in the middle."""
+
+
+class Stopped(Exception):
+    """Nobody wants to know any more."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +126,13 @@ def run(
     timeout_s: float = 300.0,
     more: Sequence[str] = (),
     kernel_words: str = "",
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Boot the machine, wait for its end, and return its report. ``more`` are words for QEMU,
     ``kernel_words`` for the kernel.
 
     Raises:
+        Stopped: ``is_stopped`` said so, which is asked all the while.
         VmLost: it did not end by itself within ``timeout_s``, or died.
         VmError: its kernel warned of something, or its program says why it gave up.
     """
@@ -143,7 +153,7 @@ def run(
                 environment={"LD_PRELOAD": _preloaded()},
             )
             stack.enter_context(contextlib.closing(leash))
-            if not _ended(leash.process, directory / "kernel.log", started + timeout_s):
+            if not _ended(leash.process, directory / "kernel.log", started + timeout_s, is_stopped):
                 _lost(kernel, f"did not end within {timeout_s:g} s", directory, kept_log)
         host_s = time.monotonic() - started
         report = _read(directory / "report")
@@ -164,9 +174,13 @@ def _preloaded() -> str:
     return " ".join([str(lockstep()), os.environ.get("LD_PRELOAD", "")]).rstrip()
 
 
-def _ended(process: subprocess.Popen[bytes], log: Path, deadline: float) -> bool:
+def _ended(
+    process: subprocess.Popen[bytes], log: Path, deadline: float, is_stopped: Callable[[], bool]
+) -> bool:
     """Wait for QEMU's end, or for that of its kernel; False if neither came in time."""
     while (now := time.monotonic()) < deadline:
+        if is_stopped():
+            raise Stopped
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(min(0.5, deadline - now))
             return True
@@ -192,7 +206,8 @@ def _explain_error(report: bytes) -> None:
         advice = (
             "; `scxhid vm run -- scxhid check NAME` shows the verifier's words" if refused else ""
         )
-        raise VmError(f"in the exact machine {errors[0]}{advice}")
+        thrown_out = " was thrown out" in errors[0]
+        raise (Ejected if thrown_out else VmError)(f"in the exact machine {errors[0]}{advice}")
 
 
 def _lost(kernel: Kernel, what: str, directory: Path, kept_log: Path) -> None:

@@ -18,6 +18,8 @@ _DEVICE = 0o020600
 #: The guest sleeps so long first: it costs no host time, and what follows a boot is over.
 SETTLE_MS = 10_000
 
+_DIRECTORIES = ("dev", "files", "modules", "objects", "proc", "sys")
+
 _HOST = "/objects/host.bpf.o"
 
 
@@ -57,12 +59,14 @@ def wakeup_phases(hogs: int = 2, work: int = 0) -> tuple[Phase, ...]:
     )
 
 
-def plan(subjects: Sequence[Subject], body: Sequence[str]) -> str:
-    """The lines of the guest's ``/plan``: attach what is measured, the lines of ``body``, detach.
+def plan(subjects: Sequence[Subject], body: Sequence[str], modules: Sequence[str] = ()) -> str:
+    """The lines of the guest's ``/plan``: load ``modules``, files' names in ``/modules``; attach
+    what is measured, the lines of ``body``, detach.
 
     Raises what ``attach_lines`` raises.
     """
-    lines = [f"sleep {SETTLE_MS}", "ready", *attach_lines(subjects), *body]
+    lines = [f"module /modules/{name}" for name in modules]
+    lines += [f"sleep {SETTLE_MS}", "ready", *attach_lines(subjects), *body]
     if subjects[0].mode != "kernel":
         lines.append("detach")
     return "\n".join(lines) + "\n"
@@ -94,16 +98,19 @@ def attach_lines(subjects: Sequence[Subject]) -> list[str]:
 
 
 def initramfs(
-    subjects: Sequence[Subject], text: str, files: Mapping[str, bytes] | None = None
+    subjects: Sequence[Subject],
+    text: str,
+    files: Mapping[str, bytes] | None = None,
+    modules: Mapping[str, bytes] | None = None,
 ) -> bytes:
-    """The archive with the program, the plan ``text``, the objects, and ``files``, programs by
-    name that the plan calls ``/files/NAME``; the same bytes for the same."""
+    """The archive with the program, the plan ``text``, the objects, ``files``, programs by name
+    that the plan calls ``/files/NAME``, and ``modules``; the same bytes for the same."""
     objects = {_path(subject): subject.spec.data for subject in subjects if subject.spec}
     if any(subject.mode == "hosted" for subject in subjects):
         objects[_HOST] = host_spec().data
     return archive(
         [
-            *(Entry(name, _DIRECTORY) for name in ("dev", "files", "objects", "proc", "sys")),
+            *(Entry(name, _DIRECTORY) for name in _DIRECTORIES),
             Entry("dev/console", _DEVICE, device=(5, 1)),
             Entry("dev/random", _DEVICE, device=(1, 8)),
             Entry("init", _PROGRAM, guest_program().read_bytes()),
@@ -111,6 +118,7 @@ def initramfs(
             *(Entry(path[1:].rpartition("/")[0], _DIRECTORY) for path in sorted(objects)),
             *(Entry(path[1:], _FILE, data) for path, data in sorted(objects.items())),
             *(Entry(f"files/{n}", _PROGRAM, data) for n, data in sorted((files or {}).items())),
+            *(Entry(f"modules/{n}", _FILE, data) for n, data in sorted((modules or {}).items())),
         ]
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from pyloader.errors import ScxhidError
 from vm.exact import machine
@@ -54,27 +52,6 @@ class Result:
         """Of the report as the guest wrote it: samples, CPU times, changes of policy."""
         return self.report.sha256
 
-    def to_json(self) -> dict[str, Any]:
-        """The entry in ``runs``."""
-        first = self.subjects[0]
-        return {
-            "scheduler": first.name,
-            "mode": first.mode,
-            "knobs": dict(first.knobs),
-            "workload": "wakeup",
-            "cpus": self.cpus,
-            "seed": self.seed,
-            "kernel": self.kernel,
-            "qemu": self.qemu,
-            "command": list(self.command),
-            "object_sha256": first.object_sha256,
-            "samples_sha256": self.samples_sha256,
-            "identical_twice": self.identical_twice,
-            "host_s": round(self.host_s, 1),
-            "metrics": self.metrics,
-            "samples": self.samples,
-        }
-
 
 def cell(
     what: str | Subject,
@@ -120,31 +97,44 @@ def session(
     kernel: str | Kernel = "",
     gate: bool = False,
     files: Mapping[str, bytes] | None = None,
+    modules: Mapping[str, bytes] | None = None,
     round_us: int = machine.ROUND_US,
     timeout_s: float = 300.0,
+    is_stopped: Callable[[], bool] = lambda: False,
+    difference: Callable[[Report, Report], str] = first_difference,
 ) -> Result:
     """Run the plan lines ``body`` (see ``guest/main.c``) with ``subjects`` attached.
 
     ``files`` are static programs by name for ``run /files/NAME WORD …``; what they print is in
-    ``report.said``. Raises what ``cell`` raises.
+    ``report.said``. ``modules`` of the kernel are loaded first, in their order. ``difference``
+    tells where two reports that are not the same part. Raises what ``cell`` raises, and Stopped.
     """
     qemu = _qemu()
     if isinstance(kernel, str):
         kernel = choose(kernel)
-    archive = initramfs(subjects, plan(subjects, body), files)
+    text = plan(subjects, body, list(modules or ()))
+    archive = initramfs(subjects, text, files, modules)
 
     def once() -> tuple[machine.Run, Report]:
-        done = machine.run(kernel, cpus, seed, archive, round_us=round_us, timeout_s=timeout_s)
+        done = machine.run(
+            kernel,
+            cpus,
+            seed,
+            archive,
+            round_us=round_us,
+            timeout_s=timeout_s,
+            is_stopped=is_stopped,
+        )
         return done, parse(done.report)
 
     done, report = once()
     if gate:
-        difference = first_difference(report, once()[1])
-        if difference:
+        again = once()[1]
+        if again.sha256 != report.sha256:
             names = " and ".join(subject.label for subject in subjects)
             raise NotIdentical(
                 f"{names} on {cpus} CPUs with seed {seed} did not give the same twice:"
-                f" {difference}; the result is refused"
+                f" {difference(report, again)}; the result is refused"
             )
     return Result(
         tuple(subjects), cpus, seed, report.kernel, qemu, done.command, done.host_s, gate, report
@@ -154,9 +144,3 @@ def session(
 @cache
 def _qemu() -> str:
     return machine.require_qemu()
-
-
-def document(results: Sequence[Result], summary: Sequence[Mapping[str, Any]]) -> str:
-    """``FILE.json``: every run with its samples, and the medians over seeds."""
-    runs = [result.to_json() for result in results]
-    return json.dumps({"format": "scxhid exact 1", "summary": list(summary), "runs": runs}) + "\n"

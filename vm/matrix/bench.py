@@ -61,7 +61,7 @@ def run(
         Broken: it was interrupted; with ``output`` the journal is there to go on with.
         VmError: machines cannot be started; the journal stays as well.
     """
-    _require_place(output)
+    require_place(output)
     matrix = plan.matrix(request, say)
     _require_tools(matrix, executor)
     with ExitStack() as stack:
@@ -309,7 +309,7 @@ def declared(workload: Workload) -> Entry:
     }
 
 
-def _require_place(output: Path | None) -> None:
+def require_place(output: Path | None) -> None:
     if output is None:
         return
     if output.is_dir():

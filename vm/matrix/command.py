@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -23,8 +24,21 @@ def run(
     Raises:
         ScxhidError: nothing could be measured; the result could not be written where it should.
     """
+    told(
+        lambda: bench.run(request, output=output, fresh=fresh, executor=executor, say=say),
+        output,
+        as_json,
+    )
+
+
+def told(measure: Callable[[], bench.Measured], output: Path | None, as_json: bool) -> None:
+    """Let it measure, and tell what came out.
+
+    Raises:
+        ScxhidError: as ``run``.
+    """
     try:
-        measured = bench.run(request, output=output, fresh=fresh, executor=executor, say=_say)
+        measured = measure()
     except bench.Broken as broken:
         if output is None and broken.so_far.runs:
             _tell(broken.so_far, as_json)
@@ -63,5 +77,5 @@ def _table(document: Document) -> None:
         click.echo(printed(telling.told, telling.notes))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"scxhid: {text}", file=sys.stderr, flush=True)

@@ -2,6 +2,7 @@
 /*
  * Reads /plan, one command a line, and does it:
  *
+ *	module FILE                           load a module of the kernel
  *	sleep MS                              let the machine come to rest
  *	ready                                 from here on rounds of CPUs are short
  *	set VARIABLE HEX                      of the object that is loaded next
@@ -31,6 +32,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,6 +100,15 @@ static void give_chance(u64 seed)
 	close(fd);
 }
 
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		fail("the module %s cannot be loaded: %s", path, strerror(errno));
+	close(fd);
+}
+
 /* The number behind KEY= among the words, or what is meant without it. */
 static s64 number(char **words, int count, const char *key, s64 otherwise)
 {
@@ -133,6 +144,8 @@ static void command(char **words, int count, u64 seed)
 
 	if (!strcmp(verb, "sleep") && count == 2)
 		sleep_until(now_ns() + atoll(words[1]) * NS_PER_MS);
+	else if (!strcmp(verb, "module") && count == 2)
+		load_module(words[1]);
 	else if (!strcmp(verb, "ready") && count == 1)
 		report_ready();
 	else if (!strcmp(verb, "set") && count == 3)
