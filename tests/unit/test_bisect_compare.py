@@ -36,7 +36,7 @@ def test_one_that_costs_more_is_named_with_its_figures() -> None:
     )
     assert [(row.name, row.verdict) for row in found] == [("enqueue", "more"), ("dispatch", "same")]
     assert sentence(found, THRESHOLD) == (
-        "enqueue costs 3.2 % more (412 → 425 instructions a call); all others are the same"
+        "enqueue costs 3.2 % more (412.0 → 425.0 instructions a call); all others are the same"
     )
 
 
@@ -46,8 +46,8 @@ def test_the_same_code_that_costs_otherwise_is_told_apart() -> None:
         {"enqueue": (10, 1010, NEW), "dispatch": (10, 960, OLD)},
     )
     assert sentence(found, THRESHOLD) == (
-        "enqueue costs 1.0 % more (100 → 101 instructions a call); dispatch costs 4.0 % less (100"
-        " → 96 instructions a call) though its code is the same: what it is called for differs, or"
+        "enqueue costs 1.0 % more (100.0 → 101.0 instructions a call); dispatch costs 4.0 % less"
+        " (100.0 → 96.0 instructions a call) though its code is the same: what it is called for differs, or"
         " its data"
     )
 

@@ -179,7 +179,7 @@ def _says(row: Row) -> str:
     change = abs(row.ratio[0] - 1)
     return (
         f"{row.name} costs {shown_share(change)} {row.verdict}"
-        f" ({row.a.a_call:.4g} → {row.b.a_call:.4g} instructions a call)"
+        f" ({row.a.a_call:,.1f} → {row.b.a_call:,.1f} instructions a call)"
     )
 
 
