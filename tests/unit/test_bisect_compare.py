@@ -47,8 +47,8 @@ def test_the_same_code_that_costs_otherwise_is_told_apart() -> None:
     )
     assert sentence(found, THRESHOLD) == (
         "enqueue costs 1.0 % more (100.0 → 101.0 instructions a call); dispatch costs 4.0 % less"
-        " (100.0 → 96.0 instructions a call) though its code is the same: what it is called for differs, or"
-        " its data"
+        " (100.0 → 96.0 instructions a call) though its code is the same: what it is called for"
+        " differs, or its data"
     )
 
 
