@@ -14,7 +14,7 @@ from vm.workloads.model import Case, Metric, Outcome, Workload
 from vm.workloads.words import BESIDE, beside
 
 _FILES_A_SECOND = 2
-_FUNCTIONS = 12
+_FUNCTIONS = 8
 
 #: Where files are in memory; the last is anywhere.
 _PLACES = ("/dev/shm", "/tmp", None)
@@ -28,8 +28,10 @@ _MAKEFILE = """\
 objects := $(patsubst %.c,%.o,$(sort $(wildcard part*.c)))
 whole: $(objects)
 \tcc -o $@ $^
+warm:
+\techo 'int main(void) { return 0; }' > warm.c && cc -o warm warm.c
 %.o: %.c
-\tcc -O1 -c -o $@ $<
+\tcc -c -o $@ $<
 """
 
 
@@ -57,8 +59,8 @@ def _function(name: str, chance: random.Random) -> str:
 
 
 def run(case: Case) -> Outcome:
-    """Write the tree where files are in memory, compile one file to have the compiler there too,
-    and then all of them.
+    """Write the tree where files are in memory, compile and link something small to have the
+    compiler there too, and then all of them.
 
     Raises:
         VmError: make failed.
@@ -67,7 +69,7 @@ def run(case: Case) -> Outcome:
     with tempfile.TemporaryDirectory(dir=_place(), prefix="scxhid-compile-") as name:
         folder = Path(name)
         write_tree(folder, case.seed, files)
-        _make(beside(replace(case, load="idle"), "make", "-s", "part_main.o"), folder)
+        _make(beside(replace(case, load="idle"), "make", "-s", "warm"), folder)
         started = time.monotonic_ns()
         _make(beside(case, "make", "-s", f"-j{2 * case.cpus}", "whole"), folder)
         took_ns = time.monotonic_ns() - started

@@ -16,9 +16,13 @@
 #define A_CPU	     2 /* of each kind */
 #define MOST_SAMPLES 50000
 
-/* On metal a step takes about 1 ns, and one through this much memory a few. */
+/*
+ * On metal a step takes about 1 ns, and one through this much memory, which is more than the first
+ * cache and less than the second, a few. It is few pages: with more of them the emulator's own table
+ * of pages decides, which it makes larger only when tasks take turns.
+ */
 #define STEPS_A_MS   200000
-#define WALK_WORDS   (1 << 18)
+#define WALK_WORDS   (1 << 15)
 #define WALK_DIVIDER 8
 #define BURST_STEPS  100000
 #define SLEEP_NS     NSEC_PER_MSEC
