@@ -100,7 +100,10 @@ def style() -> str:
 
 def _title(telling: Telling) -> str:
     names = dict.fromkeys(
-        line.subject for told in telling.told for block in told.blocks for line in block.lines
+        line.cell.scheduler
+        for told in telling.told
+        for block in told.blocks
+        for line in block.lines
     )
     shown = ", ".join(list(names)[:5]) + (" and others" if len(names) > 5 else "")
     if telling.is_change:

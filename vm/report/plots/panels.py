@@ -157,7 +157,8 @@ def tick_text(scale: Scale) -> Callable[[float, int], str]:
     """What matplotlib asks for a tick's label."""
 
     def text(value: float, _: int) -> str:
-        return scale.text(value)
+        scaled = value / scale.divisor
+        return f"{scaled:,.0f}" if abs(scaled) >= 100 else f"{scaled:g}"
 
     return text
 

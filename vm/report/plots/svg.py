@@ -32,6 +32,9 @@ def svg(figure: Any, key: str, title: str, description: str) -> str:
     _rename(root, key)
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
+        element.tail = None
+        if element.text and not element.text.strip():
+            element.text = None
         for name, value in list(element.attrib.items()):
             element.set(name, _rounded(_coloured(value) if name != "href" else value))
     named = ElementTree.Element("title", {"id": f"{key}-title"})
@@ -117,4 +120,5 @@ def _font(match: re.Match[str]) -> str:
 
 
 def _rounded(value: str) -> str:
-    return _NUMBER.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
+    short = _NUMBER.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
+    return " ".join(short.split())
