@@ -1,4 +1,7 @@
-"""Every test in parts, one after the other: on this machine, then inside virtual machines.
+"""Every test in parts: on this machine, then inside virtual machines, one at a time.
+
+What needs nothing but Python runs beside the tests of this machine's kernel and of machines as
+such, which use one CPU as a rule; what it says comes after theirs.
 
 What is slow runs by hand, with ``-m slow``: on this machine the demo from end to end, which
 ``make demo`` is and which judges itself.
@@ -20,6 +23,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,9 +36,18 @@ def guest(*options: str, words: tuple[str, ...] = ()) -> list[str]:
     return [str(LAUNCHERS / "scxhid"), "vm", "test", *options, "--", "--no-skip", *words]
 
 
+def here(*folders: str) -> list[str]:
+    """The command that runs tests on this machine."""
+    return [sys.executable, "-m", "pytest", "-m", "not slow", *folders]
+
+
+#: The part that runs beside the one after it.
+BESIDE = "of Python alone"
+
 # Part → its command.
 PARTS = {
-    "on this machine": [sys.executable, "-m", "pytest", "-m", "not slow"],
+    BESIDE: here("tests/unit"),
+    "on this machine": here("tests/host", "tests/vm"),
     "inside a virtual machine": guest(),
     "on the oldest kernel, with 4 CPUs": guest(
         *("--kernel", "oldest", "--cpus", "4"),
@@ -69,10 +82,13 @@ def last_words(output: str) -> list[str]:
     return [line for line in lines if line.strip()][-_LAST_LINES:]
 
 
-def run(command: list[str]) -> tuple[int, str]:
-    """Run ``command`` with its output passed through; its exit status and what it said."""
+_running: set[int] = set()
+
+
+def run(command: list[str], passed_through: bool = True) -> tuple[int, str]:
+    """Run ``command``, its output passed through or kept; its exit status and what it said."""
     environment = os.environ | {"SCXHID_NO_SKIP": "1"}
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and passed_through:
         environment |= {"FORCE_COLOR": "1"}
     process = subprocess.Popen(
         command,
@@ -84,6 +100,7 @@ def run(command: list[str]) -> tuple[int, str]:
     )
     watchdog = threading.Timer(TIME_LIMIT_S, os.killpg, (process.pid, signal.SIGTERM))
     watchdog.start()
+    _running.add(process.pid)
     assert process.stdout is not None
     said = bytearray()
     try:
@@ -91,39 +108,63 @@ def run(command: list[str]) -> tuple[int, str]:
         with process.stdout as output:
             while chunk := os.read(output.fileno(), 65536):
                 said += chunk
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+                if passed_through:
+                    sys.stdout.buffer.write(chunk)
+                    sys.stdout.buffer.flush()
         status = process.wait()
     except KeyboardInterrupt:
-        os.killpg(process.pid, signal.SIGINT)
+        for pid in _running:
+            os.killpg(pid, signal.SIGINT)
         process.wait()
         raise
     finally:
+        _running.discard(process.pid)
         watchdog.cancel()
     return status, said.decode(errors="replace")
 
 
-def main() -> int:
-    passed = failed = 0
-    said: list[str] = []
-    for name, command in PARTS.items():
-        print(f"== tests {name}", flush=True)
-        status, output = run(command)
+class Sum:
+    """What all parts came to: ``said`` is what stands before the end."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+        self.said: list[str] = []
+
+    def add(self, name: str, status: int, output: str) -> None:
         count = counts(output)
-        passed += count["passed"] + count["xfailed"]
+        self.passed += count["passed"] + count["xfailed"]
         bad = sum(count[word] for word in _FAILED)
         if status != 0 and not bad:
-            said.append(f"the tests {name} ended with status {status} and no failed test; at last:")
-            said += [f"  {line}" for line in last_words(output)]
+            self.said.append(
+                f"the tests {name} ended with status {status} and no failed test; at last:"
+            )
+            self.said += [f"  {line}" for line in last_words(output)]
             bad = 1
         elif status == 0 and not count["passed"]:
-            said.append(f"no test ran {name}")
+            self.said.append(f"no test ran {name}")
             bad = 1
-        said += failures(output)
-        failed += bad
-    print(*said, sep="\n", end="\n" if said else "")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+        self.said += failures(output)
+        self.failed += bad
+
+
+def main() -> int:
+    total = Sum()
+    beside: Future[tuple[int, str]] | None = None
+    with ThreadPoolExecutor(1) as pool:
+        for name, command in PARTS.items():
+            if name == BESIDE:
+                beside = pool.submit(run, command, passed_through=False)
+                continue
+            print(f"== tests {name}", flush=True)
+            total.add(name, *run(command))
+            if beside:
+                status, output = beside.result()
+                print(f"== tests {BESIDE}\n{output}", flush=True)
+                total.add(BESIDE, status, output)
+                beside = None
+    print(*total.said, sep="\n", end="\n" if total.said else "")
+    print(f"{total.passed} passed, {total.failed} failed")
+    return 1 if total.failed else 0
 
 
 if __name__ == "__main__":

@@ -81,6 +81,22 @@ def test_what_failed_is_said_again_before_the_sum(
     ]
 
 
+def test_a_part_that_runs_beside_another_is_told_after_it_and_counted(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    commands = {
+        run.BESIDE: ["sh", "-c", "echo 1 failed, 3 passed in 1s; exit 1"],
+        "here": ["sh", "-c", "sleep 0.2; echo 2 passed in 1s"],
+        "there": ["sh", "-c", "echo 4 passed in 1s"],
+    }
+    monkeypatch.setattr(run, "PARTS", commands)
+    assert run.main() == 1
+    said = capfd.readouterr().out.splitlines()
+    heads = [line for line in said if line.startswith("==")]
+    assert heads == ["== tests here", f"== tests {run.BESIDE}", "== tests there"]
+    assert said[-1] == "9 passed, 1 failed"
+
+
 @pytest.fixture
 def skipping(pytester: pytest.Pytester) -> pytest.Pytester:
     pytester.makeconftest((TESTS / "conftest.py").read_text())
