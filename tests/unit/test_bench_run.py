@@ -228,6 +228,7 @@ def test_any_executor_can_measure(bench: Bench, tmp_path: Path) -> None:
     )
     assert done.status == 0
     assert outcome_of(file.read(here)) == outcome_of(file.read(there))
+    assert all(run.conditions["host"] for run in file.read(there).runs)
 
 
 def test_a_workers_death_loses_its_machines_runs_alone(

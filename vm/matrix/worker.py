@@ -11,6 +11,7 @@ comes back has for each run ``{"number", "status", "reason", "started", "seconds
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,7 +44,9 @@ def measure(batch: Mapping[str, Any]) -> list[Entry]:
         VmError: machines cannot be started here.
     """
     with waiting():
-        return measure_here(batch)
+        entries = measure_here(batch)
+    where = {"host": platform.node(), "host_cpu": host.facts()["cpu"]}
+    return [{**one, "conditions": {**one["conditions"], **where}} for one in entries]
 
 
 def measure_here(batch: Mapping[str, Any], hear: Hear | None = None) -> list[Entry]:
