@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,12 @@ def test_a_cluster_measures_the_same(bench: Bench, cluster: Any, tmp_path: Path)
     done = bench(*words, "-o", there, "--executor", f"dask:{cluster.scheduler_address}")
     assert done.status == 0, done.err
     assert outcome_of(file.read(here)) == outcome_of(file.read(there))
+
+
+def test_without_an_address_there_is_a_cluster_here(bench: Bench) -> None:
+    done = bench(*FEW, "--executor", "dask", "--json")
+    assert done.status == 0, done.err
+    assert [one["runs"] for one in json.loads(done.out)] == [{"done": 3}] * 2
 
 
 def test_a_cluster_that_does_not_answer_is_told(

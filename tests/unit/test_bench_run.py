@@ -253,6 +253,7 @@ def test_a_workers_death_loses_its_machines_runs_alone(
         ("json:pool", 2, "the module json has no pool"),
         ("json:__name__", 2, "is no function that makes an executor"),
         ("builtins:list", 2, "gave a list, which is no executor"),
+        ("io:BytesIO", 2, "gave a BytesIO, which is no executor"),
         ("concurrent.futures:ThreadPoolExecutor:many", 1, "cannot be had"),
     ],
 )

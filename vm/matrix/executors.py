@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -27,7 +27,8 @@ def names() -> list[str]:
     return sorted({*OURS, *(point.name for point in entry_points(group=GROUP))})
 
 
-def executor(text: str) -> AbstractContextManager[Executor]:
+@contextmanager
+def executor(text: str) -> Generator[Executor]:
     """The executor that ``NAME[:ARGUMENT]`` or ``MODULE:FACTORY[:ARGUMENT]`` means.
 
     Raises:
@@ -35,33 +36,40 @@ def executor(text: str) -> AbstractContextManager[Executor]:
         Unsupported: a package that it needs is not installed.
         ScxhidError: it cannot be had, with its reason.
     """
+    where, argument = _named(text)
+    factory = _loaded(where, text)
+    with ExitStack() as stack:
+        try:
+            made: Any = factory(argument) if argument else factory()
+            is_one = hasattr(made, "__enter__")
+            found: Any = stack.enter_context(made) if is_one else made
+        except ScxhidError:
+            raise
+        except Exception as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise ScxhidError(f"the executor {text} cannot be had: {why}") from error
+        if not is_one or not hasattr(found, "submit"):
+            raise WrongUse(f"{where} gave a {type(found).__name__}, which is no executor")
+        yield found
+
+
+def _named(text: str) -> tuple[str, str]:
+    """``MODULE:FACTORY`` and its argument."""
     name, _, rest = text.partition(":")
-    where = OURS.get(name) or next(
+    ours = OURS.get(name) or next(
         (point.value for point in entry_points(group=GROUP, name=name)), ""
     )
-    if where:
-        argument = rest
-    else:
-        function, _, argument = rest.partition(":")
-        if not function:
-            raise UnknownName(
-                "executor",
-                text,
-                nearest(text, names()),
-                f"there are {', '.join(names())}, and any MODULE:FACTORY",
-            )
-        where = f"{name}:{function}"
-    factory = _loaded(where, text)
-    try:
-        made: Any = factory(argument) if argument else factory()
-    except ScxhidError:
-        raise
-    except Exception as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        raise ScxhidError(f"the executor {text} cannot be had: {why}") from error
-    if not hasattr(made, "__enter__"):
-        raise WrongUse(f"{where} gave a {type(made).__name__}, which is no executor")
-    return made
+    if ours:
+        return ours, rest
+    function, _, argument = rest.partition(":")
+    if not function:
+        raise UnknownName(
+            "executor",
+            text,
+            nearest(text, names()),
+            f"there are {', '.join(names())}, and any MODULE:FACTORY",
+        )
+    return f"{name}:{function}", argument
 
 
 def _loaded(where: str, text: str) -> Factory:

@@ -30,9 +30,10 @@ def connect(address: str = "") -> Generator[Executor]:
         ) from None
     cluster: Any = None
     if not address:
-        # One worker of one thread: machines would measure each other.
+        # One worker of one thread, since machines would measure each other; in this process, since
+        # machines are processes already.
         cluster = distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
         )
     try:
         try:
