@@ -79,7 +79,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 NO_SHRINKING = [Phase.explicit, Phase.reuse, Phase.generate]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(documents(), st.sampled_from([20, 80, None]))
 def test_any_result_is_compared(document: Document, width: int | None) -> None:
     file = File(Path("a.json"), "a.json", document)
@@ -91,7 +91,7 @@ def test_any_result_is_compared(document: Document, width: int | None) -> None:
     assert "\nscxhid bench run" in text
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(documents(), documents())
 def test_any_two_results_are_put_together_or_compared(one: Document, other: Document) -> None:
     files = [File(Path(f"{n}.json"), f"{n}.json", d) for n, d in enumerate((one, other))]
@@ -124,7 +124,7 @@ class WellFormed(HTMLParser):
         assert self.open.pop() == tag
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW, phases=NO_SHRINKING)
+@settings(max_examples=8, deadline=None, suppress_health_check=SLOW, phases=NO_SHRINKING)
 @given(documents(8))
 def test_any_result_becomes_a_page(document: Document) -> None:
     file = File(Path("a.json"), "a.json", document)

@@ -155,3 +155,21 @@ def test_cells_without_counterpart_are_named() -> None:
     notes = "\n".join(telling.notes)
     assert "only in the first, and not compared: simple (wakeup" in notes
     assert "only in the second, and not compared: nest (wakeup" in notes
+
+
+def test_runs_without_figures_are_told_of_both_files() -> None:
+    before = a_file("old.json", made.document([*made.runs_of(), made.lost(made.cell(), 99)]))
+    after = a_file("new.json", made.document([*made.runs_of(), made.lost(made.cell("simple"), 99)]))
+    found = tell([before, after], as_change=True).told[0].unusable
+    assert {one.cell.subject for one in found} == {"kernel (before)", "simple"}
+
+
+def test_plots_of_a_change_show_runs_of_both_files() -> None:
+    before = a_file("old.json", made.document(made.runs_of()))
+    after = a_file("new.json", made.document(made.runs_of(kernel="7.4.0")))
+    told = tell([before, after], as_change=True).told[0]
+    assert {run.cell.kernel for run in told.drawn.runs} == {"7.4.0"}
+    assert {line.subject for block in told.drawn_blocks for line in block.lines} == {
+        *("kernel", "interactive", "simple"),
+        *("kernel (before)", "interactive (before)", "simple (before)"),
+    }

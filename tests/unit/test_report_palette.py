@@ -103,3 +103,11 @@ def test_many_subjects_differ_by_colour_dashes_or_marker() -> None:
     found = looks([f"s{n}" for n in range(4 * HUES)], "s3")
     assert found["s3"] == Look("series-0", (), "o")
     assert len({(look.role, look.dashes) for look in found.values()}) == 4 * HUES
+
+
+def test_what_was_before_has_the_colour_of_what_is_now() -> None:
+    found = looks(["kernel", "a", "a (before)", "b", "kernel (before)", "alone (before)"], "kernel")
+    assert found["a"].role == found["a (before)"].role != found["b"].role
+    assert found["a"].dashes != found["a (before)"].dashes
+    assert found["kernel (before)"].role == "series-0"
+    assert list(found)[2] == "a (before)"

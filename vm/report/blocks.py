@@ -17,6 +17,10 @@ from vm.stats.compare import Place, Row, baseline_of, matrix, metrics_of
 _NOT_EXACT = frozenset({"throughput", "makespan"})
 
 
+#: What a scheduler's name ends in where the runs of an earlier file are shown beside a later one's.
+BEFORE = " (before)"
+
+
 @dataclass(frozen=True)
 class Column:
     """One metric of a block. ``kind`` and ``about`` are as the workload declared them."""
@@ -262,7 +266,7 @@ def _subject_order(cell: Cell, baseline: str) -> tuple[Any, ...]:
     """The baseline, then by name, numbers in names by size: runs come in a shuffled order."""
     parts = re.split(r"([0-9]+)", cell.subject)
     # Every second part is a number.
-    return cell.subject != baseline, [
+    return cell.subject.replace(BEFORE, "", 1) != baseline, [
         int(part) if number % 2 else part for number, part in enumerate(parts)
     ]
 

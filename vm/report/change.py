@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyloader.errors import WrongUse
+from vm.report.blocks import BEFORE
 from vm.report.files import File, cells, conditions_key, host_differences
 from vm.results.model import Cell, Document, Run
 from vm.stats.compare import (
@@ -25,10 +26,12 @@ from vm.stats.compare import (
 @dataclass(frozen=True)
 class Change:
     """``rows`` are of the later file, each against the earlier one's same cell, corrected for many
-    comparisons over all of them. ``differing`` says in what else the two differ, ``only_before``
-    and ``only_after`` which cells have no counterpart."""
+    comparisons over all of them. ``both`` has the runs of both files, the earlier ones as subjects
+    ``NAME (before)``. ``differing`` says in what else the two differ, ``only_before`` and
+    ``only_after`` which cells have no counterpart."""
 
     document: Document
+    both: Document
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     differing: tuple[str, ...]
@@ -89,8 +92,19 @@ def change(before: File, after: File) -> Change:
     ]
     numbers = {later[key] for key in common}
     kept = [run for run in after.document.runs if run.cell in numbers]
+    former = {earlier[key]: _before(later[key]) for key in common}
+    were = [
+        dataclasses.replace(run, cell=former[run.cell])
+        for run in before.document.runs
+        if run.cell in former
+    ]
     return Change(
         document=dataclasses.replace(after.document, runs=tuple(kept)),
+        both=dataclasses.replace(
+            after.document,
+            runs=(*were, *kept),
+            workloads={**before.document.workloads, **after.document.workloads},
+        ),
         rows=tuple(found),
         notes=(f"{before.label} → {after.label}",),
         differing=tuple(_differing(before, after, kernels)),
@@ -102,6 +116,11 @@ def change(before: File, after: File) -> Change:
 def _metrics(before: Document, after: Document, workload: str) -> Mapping[str, Mapping[str, Any]]:
     """What both declare, or only one of them."""
     return {**metrics_of(before, workload), **metrics_of(after, workload)}
+
+
+def _before(cell: Cell) -> Cell:
+    """The earlier file's cell, at the place of the later one's."""
+    return dataclasses.replace(cell, scheduler=cell.scheduler + BEFORE)
 
 
 def _matched(cell: Cell, is_across: bool) -> Cell:

@@ -24,11 +24,17 @@ from vm.results.model import Document
 
 @dataclass(frozen=True)
 class Told:
-    """The blocks of one set of runs that can be compared; ``label`` tells sets apart."""
+    """The blocks of one set of runs that can be compared; ``label`` tells sets apart.
+
+    ``drawn`` is what plots of single runs show, with its blocks: the same, or the runs of both
+    files where one is compared with the other.
+    """
 
     document: Document
     blocks: tuple[Block, ...]
     unusable: tuple[Unusable, ...]
+    drawn: Document
+    drawn_blocks: tuple[Block, ...]
     label: str = ""
 
 
@@ -86,15 +92,11 @@ def tell(
     together, notes = put_together(files)
     if choice:
         choice.check([group.document for group in together])
-    told = [
-        Told(
-            group.document,
-            tuple(blocks(group.document, _known(group, baseline, together), choice)),
-            tuple(_chosen(group.document, choice)),
-            group.label,
-        )
-        for group in together
-    ]
+    told: list[Told] = []
+    for group in together:
+        found = tuple(blocks(group.document, _known(group, baseline, together), choice))
+        left = tuple(_chosen(group.document, choice))
+        told.append(Told(group.document, found, left, group.document, found, group.label))
     return Telling(tuple(told), tuple(notes))
 
 
@@ -111,7 +113,9 @@ def _changed(found: Change, choice: Choice | None) -> Telling:
     told = Told(
         found.document,
         tuple(arranged(found.document, found.rows, choice)),
-        tuple(_chosen(found.document, choice)),
+        tuple(_chosen(found.both, choice)),
+        found.both,
+        tuple(blocks(found.both, choice=choice)),
     )
     return Telling((told,), tuple(notes), is_change=True)
 

@@ -183,8 +183,10 @@ def _workload(told: Told, workload: str, key: str, title: str, numbers: Iterable
 
 def plots(told: Told, blocks: Sequence[Block], workload: str) -> list[Plot]:
     """All plots of the ``blocks`` of one workload, in the order in which they are shown."""
-    baseline = next((block.baseline for block in told.blocks if block.baseline), "")
-    looks = theme.looks((line.subject for b in told.blocks for line in b.lines), baseline)
+    drawn = [block for block in told.drawn_blocks if block.place[0] == workload]
+    baseline = next((block.baseline for block in told.drawn_blocks if block.baseline), "")
+    shown = [*told.drawn_blocks, *told.blocks]
+    looks = theme.looks((line.subject for block in shown for line in block.lines), baseline)
     columns = {
         column.metric: column
         for block in reversed(blocks)
@@ -194,16 +196,12 @@ def plots(told: Told, blocks: Sequence[Block], workload: str) -> list[Plot]:
     chosen = list(reversed(columns.values()))
     return [
         *heat.plots(blocks, chosen, looks),
-        *distribution.plots(told.document, workload, looks, _headline(blocks)),
-        *tradeoff.plots(blocks, looks),
-        *stages.plots(blocks),
-        *knob.plots(blocks),
-        *spread.plots(told.document, blocks, looks),
+        *distribution.plots(told.drawn, drawn, looks),
+        *tradeoff.plots(drawn, looks),
+        *stages.plots(drawn),
+        *knob.plots(drawn),
+        *spread.plots(told.drawn, drawn, looks),
     ]
-
-
-def _headline(blocks: Sequence[Block]) -> str:
-    return next((column.metric for block in blocks if (column := headline(block))), "")
 
 
 def _folded(shown: str, plot: Plot) -> str:

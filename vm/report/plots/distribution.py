@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vm.report.blocks import counted_runs, cpus_title, load_title
+from vm.report.blocks import Block, counted_runs, cpus_title, headline, load_title
 from vm.report.plots.panels import MOST_PANELS, Entry, Plot, label_outer, log_axis, panels
 from vm.report.plots.svg import named
 from vm.report.plots.theme import Look, clipped
@@ -83,20 +83,20 @@ class _Sampled:
         return np.array(histogram.quantiles(counts, [float(share) for share in shares]))
 
 
-def plots(
-    document: Document, workload: str, looks: Mapping[str, Look], headline: str = ""
-) -> list[Plot]:
-    """A plot for each array of ``workload``, with a panel for each place.
+def plots(document: Document, blocks: Sequence[Block], looks: Mapping[str, Look]) -> list[Plot]:
+    """A plot for each array of the workload that ``blocks`` are of, with a panel for each place.
 
-    First the array that the metric ``headline`` is of; the others are details.
+    First the array that the headline is of; the others are details.
     """
+    wanted = {block.place for block in blocks}
+    metric = next((column.metric for block in blocks if (column := headline(block))), "")
     by_place: dict[Place, list[tuple[Cell, list[Run]]]] = {}
     for cell, runs in counted_runs(document).items():
-        if cell.workload == workload:
+        if cell.place in wanted:
             by_place.setdefault(cell.place, []).append((cell, runs))
     found: list[Plot] = []
     all_runs = [run for cells in by_place.values() for _, runs in cells for run in runs]
-    for at, array in enumerate(_arrays(all_runs, headline)):
+    for at, array in enumerate(_arrays(all_runs, metric)):
         curves = {
             place: [one for cell, runs in cells if (one := curve(cell.subject, runs, array))]
             for place, cells in sorted(by_place.items(), key=lambda one: place_order(one[0]))
@@ -104,7 +104,7 @@ def plots(
         drawn = [(place, some) for place, some in curves.items() if some]
         for start in range(0, len(drawn), MOST_PANELS):
             part = drawn[start : start + MOST_PANELS]
-            plot = _plot(workload, array, part, looks, number=start // MOST_PANELS)
+            plot = _plot(part[0][0][0], array, part, looks, number=start // MOST_PANELS)
             found.append(dataclasses.replace(plot, is_detail=at > 0))
     return found
 
@@ -221,20 +221,20 @@ def _told(title: str, curves: Sequence[Curve]) -> str:
     )
 
 
-def _arrays(runs: Sequence[Run], headline: str) -> list[str]:
+def _arrays(runs: Sequence[Run], metric: str) -> list[str]:
     """Names of arrays of samples or counts, in the order in which they stand, but the one that the
-    metric ``headline`` is the 99th percentile of before all others."""
+    ``metric`` is the 99th percentile of before all others."""
     names = dict.fromkeys(
         name.split("/", 1)[1] for run in runs for name in run.arrays if "/" in name
     )
-    example = next((run for run in runs if run.metrics.get(headline, 0) > 0), None)
-    if example is None or "p99" not in headline:
+    example = next((run for run in runs if run.metrics.get(metric, 0) > 0), None)
+    if example is None or "p99" not in metric:
         return list(names)
 
     def distance(name: str) -> float:
         sampled = _sampled(example, name)
         value = float(sampled.below(np.array([0.99]))[0]) if sampled else 0.0
-        return abs(math.log(value / example.metrics[headline])) if value > 0 else math.inf
+        return abs(math.log(value / example.metrics[metric])) if value > 0 else math.inf
 
     nearest = min(names, key=distance, default="")
     return sorted(names, key=lambda name: name != nearest)

@@ -13,7 +13,9 @@ Dashes and markers tell the same apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from vm.report.blocks import BEFORE
 
 #: Role → (on light, on dark). ``series-0`` is the baseline.
 COLOURS: Mapping[str, tuple[str, str]] = {
@@ -47,6 +49,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {
 HUES = 6
 
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2))
+_EARLIER = (2.5, 1.5)
 _MARKERS = "osD^vP*X<>"
 
 
@@ -82,16 +85,26 @@ class Look:
 
 
 def looks(subjects: Iterable[str], baseline: str = "") -> dict[str, Look]:
-    """A look for each subject; the baseline, if it is among them, has that of the baseline."""
+    """A look for each subject; the baseline, if it is among them, has that of the baseline.
+
+    What was before has the colour of what is now, and dashes.
+    """
     found: dict[str, Look] = {}
     number = 0
-    for subject in dict.fromkeys(subjects):
+    names = dict.fromkeys(subjects)
+    earlier = {name: now for name in names if (now := name.replace(BEFORE, "", 1)) != name}
+    for subject in names:
+        if earlier.get(subject) in names:
+            continue
         if subject == baseline:
             found[subject] = Look("series-0", (), _MARKERS[0])
             continue
         found[subject] = look(number)
         number += 1
-    return found
+    return {
+        name: found[name] if name in found else replace(found[earlier[name]], dashes=_EARLIER)
+        for name in names
+    }
 
 
 def look(number: int) -> Look:
