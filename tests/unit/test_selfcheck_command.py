@@ -120,8 +120,8 @@ def test_both_figures_are_printed_and_every_run_is_kept(
     path = tmp_path / "check.json"
     done = scxhid("bench", "selfcheck", "--comparisons", "20", "-o", path)
     assert done.status == 0, done.err
-    assert "False alarms: 0 of 80, 0 % (at most 5 %)." in done.out
-    assert "Planted slowdown of 5 % found: 100 % by slice_p25_ns (at least 80 %)" in done.out
+    assert "False alarms: 0 of 100, 0 % (at most 5 %)." in done.out
+    assert "Planted slowdown of 5 % found: 100 % by slice_min_ns (at least 80 %)" in done.out
     document = read(path)
     assert {run.cell.workload for run in document.runs} == {SAME, AGAIN, MORE}
     assert len(document.runs) == 20 * 12 * 3
@@ -136,8 +136,8 @@ def test_what_is_not_met_is_status_1_with_the_figures(
     monkeypatch.setattr(measure, "boot", seeming(0.3))
     done = scxhid("bench", "selfcheck", "--comparisons", "20")
     assert done.status == 1
-    assert "Planted slowdown of 5 % found: 0 % by slice_p25_ns" in done.out
-    assert "slice_p25_ns found 0 of 20 planted slowdowns" in done.err
+    assert "Planted slowdown of 5 % found: 0 % by slice_min_ns" in done.out
+    assert "slice_min_ns found 0 of 20 planted slowdowns" in done.err
 
 
 @pytest.mark.usefixtures("own_lock", "no_kernel")

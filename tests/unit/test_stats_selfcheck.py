@@ -162,6 +162,7 @@ def test_the_work_is_read() -> None:
     figures = fixed.read(text, Case(1)).metrics
     assert figures == {
         "makespan_ns": 1000,
+        "slice_min_ns": 10,
         "slice_p25_ns": 10,
         "slice_p50_ns": 20,
         "slice_p99_ns": 40,

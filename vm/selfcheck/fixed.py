@@ -1,7 +1,7 @@
 """A workload that is the same work every time, and how it is told that it took longer.
 
-Two of its figures take every disturbance in, and two leave most of it out: on a host with other
-things to do, the lower quartile of 96 short slices is that of undisturbed ones.
+The work is done in 96 short slices. Whatever else the host does makes some of them longer, and all
+of them only if it never stops; so the fastest one is that of the work alone.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from vm.workloads.words import words
 
 _PROGRAM = "work"
 
-_SHARES = {"slice_p25_ns": 0.25, "slice_p50_ns": 0.5, "slice_p99_ns": 0.99}
+_SHARES = {"slice_min_ns": 0.0, "slice_p25_ns": 0.25, "slice_p50_ns": 0.5, "slice_p99_ns": 0.99}
 
 METRICS = (
     Metric("makespan_ns", "ns", "less", "makespan", "time for all of the work"),
-    Metric("slice_p25_ns", "ns", "less", "latency", "lower quartile of its 96 slices"),
+    Metric("slice_min_ns", "ns", "less", "latency", "the fastest of its 96 slices"),
+    Metric("slice_p25_ns", "ns", "less", "latency", "lower quartile of the slices"),
     Metric("slice_p50_ns", "ns", "less", "latency", "median of the slices"),
     Metric("slice_p99_ns", "ns", "less", "latency", "99th percentile of the slices"),
 )
 
 #: By this one a planted slowdown has to be found.
-ROBUST = "slice_p25_ns"
+ROBUST = "slice_min_ns"
 
 
 def workload(name: str, about: str, more_per_mille: int = 0) -> Workload:
