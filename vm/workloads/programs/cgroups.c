@@ -32,19 +32,20 @@ static const struct group {
 
 #define NR_GROUPS (long)(sizeof(groups) / sizeof(*groups))
 
-static char top[128];
+static char root[64], top[128];
+static bool had_cpu; /* its groups' CPU time was divided by weight before */
 
 /* Where cgroup2 is mounted; mounts it where none is. */
-static void find_root(char *root, size_t size)
+static void find_root(void)
 {
 	FILE *mounts = setmntent("/proc/mounts", "r");
 	struct mntent *mount_;
 
-	snprintf(root, size, "%s", USUAL_PLACE);
+	snprintf(root, sizeof(root), "%s", USUAL_PLACE);
 	while (mounts && (mount_ = getmntent(mounts))) {
 		if (strcmp(mount_->mnt_type, "cgroup2"))
 			continue;
-		snprintf(root, size, "%s", mount_->mnt_dir);
+		snprintf(root, sizeof(root), "%s", mount_->mnt_dir);
 		endmntent(mounts);
 		return;
 	}
@@ -71,11 +72,31 @@ static void path_of(const struct group *group, char *path, size_t size)
 	snprintf(path, size, "%s/%s", top, group->name);
 }
 
+/* Whether the root divides CPU time among its groups. */
+static bool has_cpu(void)
+{
+	char path[128], text[512] = "";
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", root);
+	stream = fopen(path, "r");
+	if (!stream)
+		fail(path);
+	if (!fgets(text, sizeof(text), stream))
+		text[0] = 0;
+	fclose(stream);
+	for (char *word = strtok(text, " \n"); word; word = strtok(NULL, " \n"))
+		if (!strcmp(word, "cpu"))
+			return true;
+	return false;
+}
+
 static void make_groups(void)
 {
-	char root[64], path[256], weight[16];
+	char path[256], weight[16];
 
-	find_root(root, sizeof(root));
+	find_root();
+	had_cpu = has_cpu();
 	write_to(root, "cgroup.subtree_control", "+cpu");
 	snprintf(top, sizeof(top), "%s/scxhid-%d", root, getpid());
 	if (mkdir(top, 0755))
@@ -109,6 +130,8 @@ static void remove_groups(void)
 		remove_group(path);
 	}
 	remove_group(top);
+	if (!had_cpu)
+		write_to(root, "cgroup.subtree_control", "-cpu");
 }
 
 static void start_group(const struct group *group, pid_t *pids)
