@@ -1,14 +1,12 @@
-"""Figures of exact runs: percentiles, shares, intervals, swaps, each against its definition."""
+"""Figures of exact runs: percentiles, shares, swaps, each against its definition."""
 
 from __future__ import annotations
-
-import statistics
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vm.exact.metrics import hog_shares, lateness, medians, metrics, percentile
+from vm.exact.metrics import hog_shares, lateness, metrics, percentile
 from vm.exact.report import PhaseReport, Report, Window
 from vm.exact.swaps import worst_between
 
@@ -66,23 +64,6 @@ def test_a_starved_hog_shows_in_the_metrics() -> None:
     assert found["hog_share_most"] == 1.8
     assert found["hogs_busy"] == 1.0
     assert (found["p50_ns"], found["max_ns"], found["n"]) == (100, 300, 2)
-
-
-def test_medians_have_an_interval_over_seeds() -> None:
-    values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
-    middle, low, high = medians([{"a": value} for value in values])["a"]
-    assert middle == statistics.median(values)
-    assert 1 <= low <= middle <= high <= 9
-
-
-def test_one_seed_has_an_interval_without_width() -> None:
-    assert medians([{"a": 7}]) == {"a": (7.0, 7.0, 7.0)}
-
-
-def test_medians_are_of_metrics_that_every_run_has() -> None:
-    found = medians([{"a": 1, "b": 2}, {"a": 3}])
-    assert list(found) == ["a"]
-    assert found["a"][0] == 2
 
 
 def test_a_wake_up_counts_for_the_stretch_in_which_it_came() -> None:

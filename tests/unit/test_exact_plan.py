@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pyloader.errors import ScxhidError, Unsupported, WrongUse
+from pyloader.errors import Unsupported, WrongUse
 from vm.exact import machine
-from vm.exact.bench import Request, run, summarise, table
 from vm.exact.plan import initramfs, plan, wakeup_phases
-from vm.exact.report import parse
-from vm.exact.run import Result, document
 from vm.exact.subject import Subject, subject
 
 PLAIN = """\
@@ -108,7 +105,12 @@ def test_rounds_are_shortened_where_there_are_any(
     cpus: int, round_us: int, shortened: bool, tmp_path: Path
 ) -> None:
     words = machine.arguments(Path("/vmlinux"), cpus, 1, tmp_path, round_us)
-    assert ("-qmp" in words) == shortened
+    assert ("none,id=rounds,timer-period=50" in words) == shortened
+
+
+def test_modules_are_loaded_in_their_order_before_the_machine_comes_to_rest() -> None:
+    words = plan([subject("kernel")], [], ["hid.ko", "uhid.ko"]).splitlines()
+    assert words[:3] == ["module /modules/hid.ko", "module /modules/uhid.ko", "sleep 10000"]
 
 
 @pytest.mark.parametrize("version", [None, (7, 2, 0), (8, 0, 5)])
@@ -118,61 +120,3 @@ def test_an_old_qemu_is_refused(
     monkeypatch.setattr(machine, "qemu_version", lambda: version)
     with pytest.raises(Unsupported, match=r"need QEMU 8\.1 or newer"):
         machine.require_qemu()
-
-
-def request(**changes: object) -> Request:
-    wish: dict[str, object] = {
-        "exact": True,
-        "schedulers": ["kernel"],
-        "workloads": ["wakeup"],
-        "seeds": 1,
-        "cpus": ["1"],
-        "kernel": "",
-        "hogs": 2,
-        "work_us": 0,
-        "direct": False,
-        "gate_all": False,
-        "output": None,
-        "as_json": False,
-    }
-    return Request(**{**wish, **changes})  # pyright: ignore[reportArgumentType]
-
-
-@pytest.mark.parametrize(
-    ("wish", "said"),
-    [
-        (request(exact=False), "add --exact"),
-        (request(workloads=["throughput"]), "the sum of what all CPUs do"),
-        (request(workloads=["hackbench"]), "cannot measure hackbench"),
-        (request(workloads=["wakup"]), "no workload is called 'wakup'"),
-        (request(cpus=["0"]), "from 1 to 64"),
-        (request(cpus=["4", "two"]), "from 1 to 64"),
-        (request(output=Path("/nowhere/at/all.json")), "there is no directory /nowhere/at"),
-    ],
-)
-def test_a_benchmark_that_cannot_be_is_refused_before_it_starts(wish: Request, said: str) -> None:
-    with pytest.raises(ScxhidError, match=re.escape(said)):
-        run(wish)
-
-
-def result(seed: int, late_ns: int) -> Result:
-    text = f"kernel 7.3.4\nphase loaded\nwake 10 {late_ns}\nend\n"
-    report = parse(text.encode())
-    return Result((subject("kernel"),), 1, seed, "7.3.4", "10.0", ("qemu",), 3.14, True, report)
-
-
-def test_an_entry_of_runs_has_what_a_reader_needs() -> None:
-    import json
-
-    results = [result(1, 40), result(2, 60)]
-    read = json.loads(document(results, summarise(results)))
-    first, second = read["runs"]
-    assert first["seed"] == 1
-    assert first["samples"] == {"loaded": [40]}
-    assert first["samples_sha256"] != second["samples_sha256"]
-    assert first["metrics"]["p99_ns"] == 40
-    assert (first["scheduler"], first["mode"], first["object_sha256"]) == ("kernel", "kernel", None)
-    (summary,) = read["summary"]
-    assert summary["seeds"] == 2
-    assert summary["metrics"]["p50_ns"] == {"median": 50.0, "low": 40.0, "high": 60.0}
-    assert "kernel" in table(read["summary"]).splitlines()[1]

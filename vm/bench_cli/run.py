@@ -214,16 +214,16 @@ def run(context: click.Context, exact: bool, **given: Any) -> None:
     written then. 2 wrong use, 3 this machine cannot, 130 Ctrl-C.
     """
     end_in_order()
-    exact = exact or bool(given["resume"] and _is_exact(given["resume"]))
-    if exact:
-        _refuse_others(context, _OF_MACHINES, "--exact")
-    else:
-        _refuse_others(context, _OF_EXACT, "runs without --exact")
     if given["resume"]:
         others = [p.name for p in context.command.params if p.name not in _WITH_RESUME]
         _refuse_others(
             context, [name for name in others if name], "--resume, which asks for the same"
         )
+        exact = exact or _is_exact(given["resume"])
+    if exact:
+        _refuse_others(context, _OF_MACHINES, "--exact")
+    else:
+        _refuse_others(context, _OF_EXACT, "runs without --exact")
     (_run_exact if exact else _run_machines)(**given)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from vm.exact.report import PhaseReport, Report
-from vm.stats.bootstrap import of_median
 
 Number = int | float
 
@@ -74,15 +72,3 @@ def metrics(report: Report) -> dict[str, Number]:
             "hogs_busy": round(ran_ns / (length_ns * len(cpus)), 4),
         }
     return found
-
-
-def medians(runs: Sequence[Mapping[str, Number]]) -> dict[str, tuple[float, float, float]]:
-    """For each metric that all runs have: median over seeds, and its bootstrap interval.
-
-    Seeds are what is drawn again, since samples of one seed depend on each other.
-    """
-    names = [name for name in runs[0] if all(name in run for run in runs)]
-    values = {name: [run[name] for run in runs] for name in names}
-    return {
-        name: (float(statistics.median(some)), *of_median(some)) for name, some in values.items()
-    }
