@@ -14,10 +14,8 @@ import pytest
 from pyloader.errors import ScxhidError, WrongUse
 from vm.errors import VmLost
 from vm.exact import bench, machine
-from vm.exact import measure as measuring
-from vm.exact.report import Report
 from vm.exact.request import Request
-from vm.exact.run import NotIdentical, Result
+from vm.exact.run import NotIdentical
 from vm.exact.samples import difference, samples_sha256
 from vm.kernels import Kernel
 from vm.matrix.request import Request as Matrix
@@ -25,7 +23,7 @@ from vm.results import file
 from vm.workloads import find
 
 WAKEUP = find.find("wakeup")
-Say = Callable[[int], list[str]]
+Says = Callable[[int], list[str]]
 
 
 def said(seed: int, *, third: int = 3000) -> list[str]:
@@ -36,27 +34,19 @@ def said(seed: int, *, third: int = 3000) -> list[str]:
     ] + [*shares]
 
 
-def result(lines: list[str]) -> Result:
-    report = Report("7.3.4", {}, lines, hashlib.sha256("\n".join(lines).encode()).hexdigest())
-    return Result((), 1, 1, "7.3.4", "10.0.2", ("qemu",), 1.0, False, report)
-
-
 class Machines:
-    """Stands for the machines: ``says`` is what they print by seed, ``again`` the second time."""
+    """Stands for the machines: ``says`` is what they print by seed, ``again`` from the second time
+    on; ``seeds`` are those that ran."""
 
-    def __init__(self, says: Say, again: Say | None = None) -> None:
+    def __init__(self, says: Says, again: Says | None = None) -> None:
         self.says, self.again = says, again or says
         self.seeds: list[int] = []
 
-    def __call__(self, subjects: Any, body: Any, **given: Any) -> Result:
-        seed = given["seed"]
+    def __call__(self, kernel: Kernel, cpus: int, seed: int, *_: Any, **__: Any) -> machine.Run:
+        lines = (self.again if seed in self.seeds else self.says)(seed)
         self.seeds.append(seed)
-        done = result(self.says(seed))
-        if given["gate"]:
-            other = result(self.again(seed))
-            if other.report.sha256 != done.report.sha256:
-                raise NotIdentical(given["difference"](done.report, other.report))
-        return done
+        report = "".join(f"{line}\n" for line in ("kernel 7.3.4", *(f"said {x}" for x in lines)))
+        return machine.Run(f"{report}end\n".encode(), 1.0, ("qemu",))
 
 
 @pytest.fixture
@@ -64,8 +54,11 @@ def machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Machi
     kernel = Kernel("7.3.4", tmp_path / "vmlinuz", tmp_path, tmp_path)
 
     def put(made: Machines) -> Machines:
-        monkeypatch.setattr(measuring, "session", made)
+        monkeypatch.setattr(machine, "run", made)
         return made
+
+    def no_archive(*_: object) -> bytes:
+        return b""
 
     def choose(*_: object, **__: object) -> Kernel:
         return kernel
@@ -77,12 +70,15 @@ def machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Machi
         monkeypatch.setattr(f"{module}.choose", choose)
     for name in ("guest_program", "lockstep", "fastest_image"):
         monkeypatch.setattr(bench, name, nothing)
+    monkeypatch.setattr("vm.exact.run.initramfs", no_archive)
     monkeypatch.setattr(machine, "require_qemu", lambda: "10.0.2")
     return put
 
 
 def request(**changes: Any) -> Request:
-    more = {name: changes.pop(name) for name in ("gates_all", "metrics") if name in changes}
+    more = {
+        name: changes.pop(name) for name in ("gates_all", "metrics", "times") if name in changes
+    }
     usual: dict[str, Any] = {"schedulers": ("kernel",), "workloads": ("wakeup",), "cpus": (1,)}
     fields: dict[str, Any] = {**usual, "reps": 3, **changes}
     return Request(Matrix(**fields), **more)
@@ -159,6 +155,17 @@ def test_a_run_that_differs_refuses_the_result_and_names_the_sample(
     assert not output.exists()
 
 
+def test_a_run_that_differs_at_last_is_refused_too(
+    machines: Callable[[Machines], Machines],
+) -> None:
+    turns = iter(range(10))
+    machines(Machines(said, lambda seed: said(seed, third=3000 + (next(turns) == 3))))
+    with pytest.raises(NotIdentical, match="then 3001 ns"):
+        run(request(reps=1, times=5))
+    (one,) = run(request(reps=1, times=5)).document.runs
+    assert one.conditions["host_s"] == [1.0] * 5
+
+
 def test_a_lost_run_is_told_and_the_rest_goes_on(
     machines: Callable[[Machines], Machines],
 ) -> None:
@@ -199,7 +206,7 @@ def test_what_was_interrupted_goes_on_where_it_stopped(
     assert bench.is_begun(output)
     made = machines(Machines(said))
     run(bench.begun(output), output)
-    assert made.seeds == [3]
+    assert made.seeds == [3, 3]
     runs = file.read(output).runs
     assert [(one.seed, one.identical_twice) for one in runs] == [(1, True), (2, True), (3, True)]
 

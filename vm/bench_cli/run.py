@@ -21,7 +21,7 @@ from vm.bench_cli.ending import end_in_order
 from vm.bench_cli.words import cpu_numbers, mebibytes, schedulers_of, words_of
 
 #: Options of one kind of run that say nothing to the other.
-_OF_EXACT = ("seeds", "metrics", "jobs", "gate")
+_OF_EXACT = ("seeds", "metrics", "jobs", "gate", "times")
 _OF_MACHINES = ("topologies", "reps", "seed", "runs_per_machine", "memory", "accel", "executor")
 #: What may stand beside --resume.
 _WITH_RESUME = ("resume", "executor", "jobs", "exact", "as_json")
@@ -171,6 +171,14 @@ _WITH_RESUME = ("resume", "executor", "jobs", "exact", "as_json")
     help="Exact: which seeds are run twice and must give the same: the first of each cell, or all.",
 )
 @click.option(
+    "--times",
+    default=2,
+    show_default=True,
+    type=click.IntRange(2, 1000),
+    metavar="N",
+    help="Exact: how often those are run.",
+)
+@click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json", help="Every figure."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the medians as JSON.")
@@ -197,13 +205,15 @@ def run(context: click.Context, exact: bool, **given: Any) -> None:
     sockets, l last-level caches, c cores, t threads; what is left out is one.
 
     --exact: each scheduler under each seed. An exact run counts instructions in place of time, so
-    the same seed gives the same samples on any host under any load. It shows latencies, order and
-    counts. It cannot show throughput: its time is the sum of what all CPUs do, not the longest of
-    them. Schedulers that can be hosted run under the resident host, unless --direct is given.
+    the same seed gives the same samples on any host under any load: machines may run side by side,
+    and beside anything else. It shows latencies, shares and counts. Throughput and makespan are
+    refused: its time is the sum of what all CPUs do, not the longest of them.
 
     \b
       scxhid bench run --exact --sched kernel,simple -o build/wakeup.json
-      scxhid bench run --exact --sched interactive:slice_us=2000 --cpus 1 --seeds 3
+      scxhid bench run --exact --sched interactive:slice_us=2000 --cpus 1 --load over --seeds 3
+      scxhid bench run --exact --sched kernel,nest --workload schbench --metric p99_ns --direct
+      scxhid bench run --exact --sched simple --workload input --seeds 1 --times 20
 
     JSON: a list of {"scheduler", "mode", "knobs", "workload", "load", "kernel", "cpus", "topology",
     "runs": {STATUS: n}, "metrics": {NAME: {"median", "low", "high", "unit"}}}, times in ns, low and
@@ -255,7 +265,7 @@ def _run_exact(**given: Any) -> None:
             reps=given["seeds"],
         )
         metrics = words_of("--metric", given["metrics"])
-        request = Request(what, given["gate"] == "all", metrics)
+        request = Request(what, given["gate"] == "all", metrics, given["times"])
     command.told(
         lambda: exact_bench.run(
             request, output=output, fresh=given["fresh"], jobs=given["jobs"], say=command.say

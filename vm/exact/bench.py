@@ -148,6 +148,7 @@ class _Bench:
                 seconds=seconds,
                 timeout_s=what.timeout_s if what.timeout_s is not None else patience_s,
                 gate=self._request.gates_all or planned.repetition == 0,
+                times=self._request.times,
                 metrics=self._request.metrics,
             )
 
@@ -182,7 +183,7 @@ class _Bench:
 
     def _tell(self, task: Task) -> None:
         cell = task.planned.cell
-        twice = ", twice" if task.gate else ""
+        twice = f", {task.times} times" if task.gate else ""
         self._progress.tell(
             f"{cell.subject}, {cell.workload} {cell.load}, {cell.kernel}, {cell.cpus} CPUs,"
             f" seed {task.planned.seed}{twice}"

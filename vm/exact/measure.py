@@ -33,7 +33,8 @@ _FILES = Path("/files")
 
 @dataclass(frozen=True)
 class Task:
-    """A run to be made, with all that it takes. ``seconds`` is what it measures."""
+    """A run to be made, with all that it takes. ``seconds`` is what it measures; with ``gate`` it
+    is made ``times`` times, which must be the same."""
 
     planned: Planned
     subject: Subject
@@ -42,6 +43,7 @@ class Task:
     seconds: float
     timeout_s: float
     gate: bool
+    times: int = 2
     metrics: Sequence[str] = ()
 
     @property
@@ -95,6 +97,7 @@ def _measured(task: Task, is_stopped: Callable[[], bool]) -> Entry:
         seed=case.seed,
         kernel=task.kernel,
         gate=task.gate,
+        times=task.times,
         files=programs(workload),
         modules=module_files(task.kernel, workload.modules),
         timeout_s=task.timeout_s,
@@ -116,6 +119,7 @@ def _measured(task: Task, is_stopped: Callable[[], bool]) -> Entry:
             **_conditions(task),
             "command": list(result.command),
             "report_sha256": result.report.sha256,
+            "host_s": [round(host_s, 1) for host_s in result.all_host_s],
         },
     }
 

@@ -25,20 +25,26 @@ _NEEDS_REAL_TIME = ("throughput", "makespan", "build")
 class Request:
     """``what`` is asked for as of the matrix, its ``reps`` being the seeds, from 1 on.
 
-    ``gates_all``: all seeds run twice, not only the first of each cell. ``metrics``: these alone.
+    ``gates_all``: all seeds run ``times`` times, not only the first of each cell, and must give
+    the same. ``metrics``: these alone.
     """
 
     what: Matrix
     gates_all: bool = False
     metrics: tuple[str, ...] = ()
+    times: int = 2
 
     def to_json(self) -> dict[str, Any]:
-        return {"gates_all": self.gates_all, "metrics": list(self.metrics)}
+        return {
+            "gates_all": self.gates_all,
+            "metrics": list(self.metrics),
+            "times": self.times,
+        }
 
     @classmethod
     def from_json(cls, what: Mapping[str, Any], more: Mapping[str, Any]) -> Request:
         """That of which ``to_json`` made ``more``; TypeError, KeyError if it is none."""
-        return cls(Matrix.from_json(what), bool(more["gates_all"]), tuple(more["metrics"]))
+        return cls(Matrix.from_json(what), more["gates_all"], tuple(more["metrics"]), more["times"])
 
     def command(self, output: str = "") -> tuple[str, ...]:
         """The words that ask for the same again."""
@@ -57,6 +63,8 @@ class Request:
             words += ["--metric", ",".join(self.metrics)]
         if self.gates_all:
             words += ["--gate", "all"]
+        if self.times != 2:
+            words += ["--times", str(self.times)]
         return (*words, "-o", output) if output else tuple(words)
 
 

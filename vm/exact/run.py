@@ -23,8 +23,8 @@ class NotIdentical(ScxhidError):
 class Result:
     """One run: what was measured, how, and every sample.
 
-    ``identical_twice``: whether it was run twice and came out the same. ``host_s``: seconds that
-    it took on this host.
+    ``identical_twice``: whether it was repeated and came out the same. ``host_s``: seconds that it
+    took on this host, ``all_host_s`` those of each time.
     """
 
     subjects: tuple[Subject, ...]
@@ -36,6 +36,7 @@ class Result:
     host_s: float
     identical_twice: bool
     report: Report
+    all_host_s: tuple[float, ...]
 
     @property
     def metrics(self) -> dict[str, Number]:
@@ -102,12 +103,14 @@ def session(
     timeout_s: float = 300.0,
     is_stopped: Callable[[], bool] = lambda: False,
     difference: Callable[[Report, Report], str] = first_difference,
+    times: int = 2,
 ) -> Result:
     """Run the plan lines ``body`` (see ``guest/main.c``) with ``subjects`` attached.
 
     ``files`` are static programs by name for ``run /files/NAME WORD …``; what they print is in
     ``report.said``. ``modules`` of the kernel are loaded first, in their order. ``difference``
-    tells where two reports that are not the same part. Raises what ``cell`` raises, and Stopped.
+    tells where two reports that are not the same part; with ``gate`` there are ``times`` of them.
+    Raises what ``cell`` raises, and Stopped.
     """
     qemu = _qemu()
     if isinstance(kernel, str):
@@ -128,8 +131,10 @@ def session(
         return done, parse(done.report)
 
     done, report = once()
-    if gate:
-        again = once()[1]
+    host_s = [done.host_s]
+    for _ in range(times - 1 if gate else 0):
+        other, again = once()
+        host_s.append(other.host_s)
         if again.sha256 != report.sha256:
             names = " and ".join(subject.label for subject in subjects)
             raise NotIdentical(
@@ -137,7 +142,16 @@ def session(
                 f" {difference(report, again)}; the result is refused"
             )
     return Result(
-        tuple(subjects), cpus, seed, report.kernel, qemu, done.command, done.host_s, gate, report
+        tuple(subjects),
+        cpus,
+        seed,
+        report.kernel,
+        qemu,
+        done.command,
+        done.host_s,
+        gate,
+        report,
+        tuple(host_s),
     )
 
 

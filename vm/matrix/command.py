@@ -69,7 +69,8 @@ def _table(document: Document) -> None:
     from vm.report.terminal import printed, show
     from vm.report.told import Telling, Told, abridged
 
-    told = Told(document, tuple(blocks(document)), tuple(unusable(document)))
+    found = tuple(blocks(document))
+    told = Told(document, found, tuple(unusable(document)), document, found)
     telling = abridged(Telling((told,), ()))
     if sys.stdout.isatty():
         show(Console(highlight=False), telling.told, telling.notes)
