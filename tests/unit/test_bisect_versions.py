@@ -17,7 +17,7 @@ from vm.exact.bisect.account import Callback, Code
 from vm.exact.bisect.measure import Measured, Place, body, text
 from vm.exact.bisect.search import Found, first_that_differs
 from vm.exact.bisect.version import Version, present, revisions, subject_line, version
-from vm.exact.subject import subject
+from vm.exact.subject import Subject, subject
 from vm.kernels import Kernel
 
 SOURCE = """\
@@ -261,6 +261,14 @@ def test_any_workload_that_runs_exactly_can_be_measured(tmp_path: Path) -> None:
     assert "wakeup" in files
 
 
+@pytest.fixture
+def no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither QEMU nor a kernel is looked for."""
+    monkeypatch.setattr(command.machine, "require_qemu", lambda: "10.0")
+    monkeypatch.setattr(command, "choose", lambda *_, **__: Kernel("7", Path(), Path(), Path()))
+
+
+@pytest.mark.usefixtures("no_machine")
 @pytest.mark.parametrize(("more_ns", "status"), [(1005, 0), (1020, 1)])
 def test_fail_over_is_an_exit_status(
     more_ns: int, status: int, monkeypatch: pytest.MonkeyPatch
@@ -277,6 +285,7 @@ def test_fail_over_is_an_exit_status(
     assert bisect(*words, "--fail-over", "1%")[0] == status
 
 
+@pytest.mark.usefixtures("no_machine")
 def test_counts_that_do_not_repeat_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
 
@@ -290,3 +299,27 @@ def test_counts_that_do_not_repeat_are_refused(monkeypatch: pytest.MonkeyPatch) 
     assert status == 1
     assert "enqueue took 1,001 instructions and then 1,002; nothing of it can be trusted" in output
     assert runs == [1, 1]
+
+
+@pytest.mark.usefixtures("no_machine")
+def test_a_search_tells_the_revision_and_both_sides_of_it(
+    git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = [commit(git, cost) for cost in ("100", "101", "130", "131")]
+    costs = {
+        version(one, FILE).subject.object_sha256: 100 + n * 30 for n, one in enumerate(commits)
+    }
+
+    def measured(what: Subject, place: Place, seed: int) -> Measured:
+        cost = costs[what.object_sha256]
+        found = Callback(1, cost, None, Code(str(cost), 1, 1, 1))
+        return Measured(seed, {"enqueue": found}, 10**9, "", 1.0, ())
+
+    monkeypatch.setattr(command, "measure", measured)
+    words = ("--file", str(FILE), "--range", commits[0], "HEAD", "--threshold", "50%")
+    status, output = bisect(*words, "--seeds", "1")
+    assert status == 0
+    assert re.search(r"^A: \w{12} \(\w+ Cost 101\)$", output, re.M)
+    assert re.search(r"^B: \w{12} \(\w+ Cost 130\)$", output, re.M)
+    first = subject_line(FILE, commits[2])
+    assert f"The first at which enqueue differs from {commits[0]}: {first}" in output

@@ -182,7 +182,8 @@ def _shown(
     threshold: float,
     found: search.Found | None,
 ) -> str:
-    text = [f"A: {a.label}", f"B: {b.label}", "", table.table(rows, own_only=request.cpus > 1)]
+    labels = [f"{side}: {_label(one, request.file)}" for side, one in (("A", a), ("B", b))]
+    text = [*labels, "", table.table(rows, own_only=request.cpus > 1)]
     blocks = [table.lines(row) for row in rows if row.differs and not row.same_code]
     text += [f"\n{block}" for block in blocks if block]
     text += ["", table.verdict_line(says, threshold, request.seeds)]
@@ -197,6 +198,12 @@ def _shown(
             )
         )
     return "\n".join(text)
+
+
+def _label(one: Version, file: Path | None) -> str:
+    return (
+        f"{one.label[:12]} ({subject_line(file, one.commit)})" if one.commit and file else one.label
+    )
 
 
 def _document(
