@@ -324,6 +324,16 @@ def test_numbers_out_of_range_are_refused(bench: Bench, words: tuple[str, str]) 
     assert words[0] in done.err
 
 
+def test_workloads_of_which_no_tool_is_here_are_refused_at_once(
+    bench: Bench, machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vm.workloads.find.find_program", lambda _: None)
+    done = bench("run", "--sched", "kernel", "--workload", "hackbench")
+    assert done.status == 3
+    assert "the workload hackbench needs hackbench (package rt-tests)" in done.err
+    assert not machines.boots
+
+
 # --- what there is ---
 
 
