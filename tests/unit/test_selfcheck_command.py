@@ -191,7 +191,7 @@ def test_exact_runs_that_differ_once_are_told(
     monkeypatch.setattr(exact, "session", session)
     done = scxhid("bench", "selfcheck", "--exact", "--seeds", "4")
     assert done.status == 0, done.err
-    assert "0 of 4 seeds differ" in done.out
+    assert "0 of 4 seeds differ in two runs, of 6 samples each (none may)." in done.out
     assert "Planted slowdown of 5 %: worse, 5.000 %" in done.out
     broken = made + 6
     done = scxhid("bench", "selfcheck", "--exact", "--seeds", "4")

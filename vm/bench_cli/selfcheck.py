@@ -29,7 +29,21 @@ from vm.bench_cli.ending import end_in_order
     type=click.IntRange(1, 1000),
     help="How many runs of each side a comparison has.",
 )
-@click.option("--seeds", default=10, show_default=True, type=click.IntRange(4, 1000), metavar="N")
+@click.option(
+    "--seeds",
+    default=10,
+    show_default=True,
+    type=click.IntRange(4, 1000),
+    metavar="N",
+    help="Exact: how many.",
+)
+@click.option(
+    "--cpus",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Exact: of the machine, which is slower the more it has.",
+)
 @click.option("--seed", default=1, show_default=True, metavar="N", help="Of the order of the runs.")
 @click.option("--kernel", default="", metavar="V", help="A version or its beginning (7.3).")
 @click.option(
@@ -60,7 +74,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
       scxhid bench selfcheck
       scxhid bench selfcheck --runs 20 -o selfcheck.json
       scxhid bench selfcheck mine.json
-      scxhid bench selfcheck --exact
+      scxhid bench selfcheck --exact --cpus 1
 
     JSON: {"comparisons", "runs", "metrics": {NAME: {"alarms", "planted": {"told", "alone", "of"},
     "slowdown", "spread"}}, "met"}; with FILE.json {"turns", "times", "drifting", "not_identical",
@@ -74,7 +88,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
             "--exact measures, and FILE.json is what has been measured: give one of them"
         )
     if given["exact"]:
-        told, said, trouble = _exact(given["seeds"], given["kernel"])
+        told, said, trouble = _exact(given["seeds"], given["cpus"], given["kernel"])
     elif file:
         told, said, trouble = _of_file(file, given["runs"])
     else:
@@ -135,9 +149,9 @@ def _of_file(file: Path, runs: int) -> Told:
     )
 
 
-def _exact(seeds: int, kernel: str) -> Told:
+def _exact(seeds: int, cpus: int, kernel: str) -> Told:
     from vm.selfcheck import exact, words
 
     with words.one_line() as tell:
-        found = exact.measured(seeds, kernel, tell)
+        found = exact.measured(seeds, cpus, kernel, tell)
     return words.exact_json(found), words.exact(found), words.trouble_of_exact(found)

@@ -16,8 +16,6 @@ from vm.stats.compare import Difference, compare
 from vm.workloads import find
 from vm.workloads.model import Case
 
-CPUS = 4
-
 
 @dataclass(frozen=True)
 class Exact:
@@ -30,7 +28,9 @@ class Exact:
     more: Difference
 
 
-def measured(seeds: int, kernel: str = "", tell: Callable[[str], None] | None = None) -> Exact:
+def measured(
+    seeds: int, cpus: int, kernel: str = "", tell: Callable[[str], None] | None = None
+) -> Exact:
     """Run every seed twice: wake-ups idle and among hogs, then the work, then 5 % more of it.
 
     Raises:
@@ -48,9 +48,9 @@ def measured(seeds: int, kernel: str = "", tell: Callable[[str], None] | None = 
             if tell:
                 tell(f"seed {seed} of {seeds}, {turn} run")
             # With the seed the programs begin at another place between two ticks.
-            body = [*_phases(), f"sleep {20 + seed}", *_works(seed)]
+            body = [*_phases(cpus), f"sleep {20 + seed}", *_works(cpus, seed)]
             done = session(
-                [subject("kernel")], body, cpus=CPUS, seed=seed, kernel=kernel, files=files
+                [subject("kernel")], body, cpus=cpus, seed=seed, kernel=kernel, files=files
             )
             reports.append(done.report)
         parted = first_difference(*reports)
@@ -58,19 +58,20 @@ def measured(seeds: int, kernel: str = "", tell: Callable[[str], None] | None = 
             differing.append(f"seed {seed}: {parted}")
         first = reports[0]
         figures.append(_figures(first))
-        samples = sum(len(phase.late_ns) for phase in first.phases.values()) + len(first.said)
+        slices = [line.split()[2:] for line in first.said if line.startswith("samples ")]
+        samples = sum(map(len, [*(phase.late_ns for phase in first.phases.values()), *slices]))
     work, more = zip(*figures, strict=True)
     return Exact(seeds, samples, tuple(differing), compare(more, work, "less"))
 
 
-def _phases() -> list[str]:
+def _phases(cpus: int) -> list[str]:
     phases = (Phase("idle", 400), Phase("loaded", 1000, hogs=2))
-    return [phase.line(CPUS) for phase in phases]
+    return [phase.line(cpus) for phase in phases]
 
 
-def _works(seed: int) -> list[str]:
+def _works(cpus: int, seed: int) -> list[str]:
     """The lines of the plan that do the work, and then 5 % more."""
-    case = Case(cpus=CPUS, load="idle", seconds=1, seed=seed, programs=Path("/files"), exact=True)
+    case = Case(cpus=cpus, load="idle", seconds=1, seed=seed, programs=Path("/files"), exact=True)
     lines: list[str] = []
     for path in (WORKLOADS[0], WORKLOADS[2]):
         command = find.find(path).command
@@ -81,7 +82,7 @@ def _works(seed: int) -> list[str]:
 
 def _figures(report: Report) -> tuple[float, float]:
     """The lower quartiles of a slice, in ns: of the work, and of 5 % more."""
-    case = Case(cpus=CPUS, load="idle", exact=True)
+    case = Case(cpus=1, load="idle", exact=True)
     half = len(report.said) // 2
     first, second = ("\n".join(part) for part in (report.said[:half], report.said[half:]))
     return tuple(fixed.read(text, case).metrics[fixed.ROBUST] for text in (first, second))  # type: ignore[return-value]
