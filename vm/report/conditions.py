@@ -18,7 +18,7 @@ _KINDS = {
 _ELSEWHERE = frozenset(
     {
         *("object_sha256", "command", "knobs", "kernel", "machine", "run_of_machine"),
-        *("workload_command", "program_sha256"),
+        *("workload_command", "program_sha256", "report_sha256"),
     }
 )
 

@@ -98,6 +98,9 @@ def style() -> str:
     )
 
 
+_EMPTY = "A result without runs"
+
+
 def _title(telling: Telling) -> str:
     names = dict.fromkeys(
         line.cell.scheduler
@@ -108,7 +111,9 @@ def _title(telling: Telling) -> str:
     shown = ", ".join(list(names)[:5]) + (" and others" if len(names) > 5 else "")
     if telling.is_change:
         return f"Before and after: {shown}" if names else "Before and after"
-    return f"Schedulers compared: {shown}" if names else "Schedulers compared"
+    return (
+        f"{'Schedulers compared' if len(names) > 1 else 'Measured'}: {shown}" if names else _EMPTY
+    )
 
 
 def _header(
@@ -143,6 +148,7 @@ def _short(telling: Telling) -> str:
     legend = words.legend(blocks)
     if legend:
         parts.append(tag("p", escaped(legend), class_="quiet"))
+    if board:
         parts.append(
             tag(
                 "p",

@@ -135,8 +135,9 @@ def log_axis(axis: Any, scale_for: Callable[[float], Scale], most: int = 6) -> N
     """Label a log axis at ``most`` whole powers, and between them where it has few: ``10 µs``."""
     ticker = matplotlib("ticker")
 
-    def text(value: float, _: int) -> str:
-        return scale_for(value).with_unit(value)
+    def text(value: float, at: int) -> str:
+        scale = scale_for(value)
+        return f"{tick_text(scale)(value, at)} {scale.unit}".rstrip()
 
     low, high = axis.axes.get_xlim() if axis.axis_name == "x" else axis.axes.get_ylim()
     is_short = low > 0 and high / low < 30
