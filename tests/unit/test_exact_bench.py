@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pyloader.errors import ScxhidError, WrongUse
+from pyloader.errors import Busy, ScxhidError, WrongUse
 from vm.errors import VmLost
 from vm.exact import bench, machine
 from vm.exact.request import Request
@@ -209,6 +209,23 @@ def test_what_was_interrupted_goes_on_where_it_stopped(
     assert made.seeds == [3, 3]
     runs = file.read(output).runs
     assert [(one.seed, one.identical_twice) for one in runs] == [(1, True), (2, True), (3, True)]
+
+
+def test_a_file_that_another_bench_writes_is_left_alone(
+    machines: Callable[[Machines], Machines], tmp_path: Path
+) -> None:
+    output = tmp_path / "out.json"
+
+    def meanwhile(seed: int) -> list[str]:
+        if seed == 2:
+            for fresh in (False, True):
+                with pytest.raises(Busy, match="being written by another"):
+                    bench.run(request(), output=output, fresh=fresh, jobs=1, say=lambda text: None)
+        return said(seed)
+
+    machines(Machines(meanwhile))
+    run(request(), output)
+    assert [one.status for one in file.read(output).runs] == ["done"] * 3
 
 
 def test_the_hash_is_of_the_arrays_as_the_docstring_says() -> None:

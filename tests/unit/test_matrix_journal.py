@@ -64,7 +64,9 @@ def test_a_line_that_was_torn_costs_that_line(path: Path, cut: int) -> None:
     assert kept == list(range(len(kept)))
     again.add(entry(7))
     again.close()
-    assert list(resumed(path).entries) == [*kept, 7]
+    last = resumed(path)
+    last.close()
+    assert list(last.entries) == [*kept, 7]
 
 
 def test_what_is_damaged_in_the_middle_is_refused(path: Path) -> None:

@@ -16,12 +16,15 @@ import pytest
 from tests.vm.started import REPOSITORY
 from vm.c_compiler import compile_c
 from vm.errors import VmError
+from vm.exact import bench
 from vm.exact.plan import Phase
 from vm.exact.report import first_difference
+from vm.exact.request import Request
 from vm.exact.run import Result, cell, session
 from vm.exact.subject import subject
 from vm.exact.swaps import gapless
 from vm.kernels import Kernel
+from vm.matrix.request import Request as Matrix
 from vm.programs import program
 
 PROGRAMS = REPOSITORY / "tests" / "programs"
@@ -84,6 +87,24 @@ def test_another_seed_gives_others(once: Result, kernel: Kernel) -> None:
     other = short(2, kernel)
     assert other.samples_sha256 != once.samples_sha256
     assert other.samples["loaded"] != once.samples["loaded"]
+
+
+@pytest.mark.slow
+def test_input_latency_is_measured_under_the_gate(kernel: Kernel, tmp_path: Path) -> None:
+    what = Matrix(
+        schedulers=("simple",),
+        workloads=("input",),
+        kernels=(kernel.version,),
+        cpus=(2,),
+        modes=("hosted", "direct"),
+        reps=1,
+        seconds=0.3,
+    )
+    hosted, direct = bench.run(Request(what), jobs=2, say=print).document.runs
+    assert (hosted.status, direct.status) == ("done", "done")
+    assert hosted.identical_twice
+    assert hosted.metrics["p50_ns"] > hosted.metrics["stage_kernel_ns"] > 0
+    assert hosted.samples_sha256 != direct.samples_sha256
 
 
 def test_a_real_time_sleeper_is_the_floor(once: Result) -> None:

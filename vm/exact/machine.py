@@ -158,7 +158,9 @@ def run(
         host_s = time.monotonic() - started
         report = _read(directory / "report")
         if not report.endswith(b"end\n"):
-            _lost(kernel, "ended before its report was complete", directory, kept_log)
+            full = os.statvfs(directory).f_bavail == 0
+            why = ": the disk of its directory is full" if full else ""
+            _lost(kernel, f"ended before its report was complete{why}", directory, kept_log)
         trouble = klog.scan_file(directory / "kernel.log")
         _explain_error(report)
         if trouble:

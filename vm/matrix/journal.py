@@ -8,6 +8,7 @@ power cut costs the run in whose middle it came. Where the disk is full, lines w
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from pyloader.errors import NotPermitted, ScxhidError
+from pyloader.errors import Busy, NotPermitted, ScxhidError
 
 FORMAT = "scxhid bench journal 1"
 
@@ -55,10 +56,12 @@ class Journal:
 
         Raises:
             ScxhidError, NotPermitted: it cannot be written.
+            Busy: another process writes it.
         """
         made = cls(path, say)
         made.created = created
-        made._open(os.O_TRUNC)
+        made._open()
+        os.ftruncate(made._fd, 0)
         first = {"format": FORMAT, "identity": identity, "created": created}
         made._append(json.dumps(first))
         return made
@@ -71,6 +74,7 @@ class Journal:
 
         Raises:
             BadJournal: it is damaged, or of another request.
+            Busy: another process writes it.
         """
         header, entries, whole = read(path)
         difference = _difference(header["identity"], identity)
@@ -79,7 +83,7 @@ class Journal:
         made = cls(path, say)
         made.created = header["created"]
         made.entries = {entry["number"]: entry for entry in entries}
-        made._open(0)
+        made._open()
         os.ftruncate(made._fd, whole)  # a line that was torn goes
         return made
 
@@ -106,11 +110,18 @@ class Journal:
         self.close()
         self.path.unlink(missing_ok=True)
 
-    def _open(self, flags: int) -> None:
+    def _open(self) -> None:
         try:
             self._fd = os.open(
-                self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | flags, 0o644
+                self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
             )
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise Busy(
+                f"{self.path} is being written by another scxhid bench run; wait for its end, or"
+                " name another file"
+            ) from None
         except PermissionError:
             raise NotPermitted(f"{self.path} may not be written by this user") from None
         except OSError as error:
