@@ -147,6 +147,15 @@ def test_lines_are_matched_by_what_they_say_not_by_their_numbers(tmp_path: Path)
     ]
 
 
+def test_the_source_may_have_another_name_in_the_other_version(tmp_path: Path) -> None:
+    (tmp_path / "old.bpf.c").write_text("first\n")
+    (tmp_path / "new.bpf.c").write_text("/* more */\nfirst\n")
+    a, b = str(tmp_path / "old.bpf.c"), str(tmp_path / "new.bpf.c")
+    row = by_lines({(a, 1): 20, ("/x/q.h", 7): 4}, {("/y/q.h", 7): 6, (b, 2): 22})
+    found = [(line.file, line.a_line, line.b_line, line.difference) for line in line_rows(row)]
+    assert found == [("new.bpf.c", 1, 2, 1.0), ("q.h", 7, 7, 1.0)]
+
+
 def test_a_line_that_is_gone_is_told_as_such(tmp_path: Path) -> None:
     a, b = sources(tmp_path, "first\nslow();\n", "first\n")
     row = by_lines({(a, 1): 20, (a, 2): 10}, {(b, 1): 20})

@@ -138,7 +138,7 @@ def own_by_line(program: Program, ran: Ran) -> dict[Line, int]:
         first, last = np.searchsorted(addresses, np.array([begin, begin + length], np.uint64))
         at = np.searchsorted(begins, addresses[first:last], side="right")
         for index, n in zip(map(int, at), map(int, times[first:last]), strict=True):
-            line: Line = starts[index - 1][1] if index else ("", 0)
+            line: Line = starts[index - 1][1] if index else ("?", 0)
             sums[line] = sums.get(line, 0) + n
     return sums
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -36,39 +36,47 @@ def line_rows(row: Row) -> list[LineRow]:
     empty where no lines were counted."""
     if not row.a or not row.b or row.a.lines is None or row.b.lines is None:
         return []
-    pairs: dict[tuple[str, int, int], list[float]] = {}
-    a_files, b_files = _paths(row.a.lines), _paths(row.b.lines)
-    for name in a_files.keys() | b_files.keys():
-        twins = _twins(a_files.get(name, ""), b_files.get(name, ""))
-        in_b = set(twins.values())
+    found: list[LineRow] = []
+    for path_a, path_b in _pairs(_paths(row.a.lines), _paths(row.b.lines)):
+        name = Path(path_b or path_a).name
+        twins = _twins(path_a, path_b)
+        sums: dict[tuple[int, int], list[float]] = {}
         for (path, line), n in row.a.lines.items():
-            if Path(path).name == name:
-                pairs.setdefault((name, line, twins.get(line, 0)), [0, 0])[0] += n
+            if path == path_a:
+                sums.setdefault((line, twins.get(line, 0)), [0, 0])[0] += n
         back = {b: a for a, b in twins.items()}
         for (path, line), n in row.b.lines.items():
-            if Path(path).name == name:
-                key = (name, back[line] if line in in_b else 0, line)
-                pairs.setdefault(key, [0, 0])[1] += n
-    found = [
-        LineRow(
-            name,
-            a_line,
-            b_line,
-            a,
-            b,
-            _text(b_files.get(name, ""), b_line) or _text(a_files.get(name, ""), a_line),
-        )
-        for (name, a_line, b_line), (a, b) in pairs.items()
-    ]
+            if path == path_b:
+                sums.setdefault((back.get(line, 0), line), [0, 0])[1] += n
+        found += [
+            LineRow(name, at_a, at_b, a, b, _text(path_b, at_b) or _text(path_a, at_a))
+            for (at_a, at_b), (a, b) in sums.items()
+        ]
     return sorted(found, key=lambda line: (-abs(line.difference), line.file, line.b_line))
 
 
-def _paths(lines: Mapping[Line, float]) -> dict[str, str]:
-    return {Path(path).name: path for path, _ in lines}
+def _paths(lines: Mapping[Line, float]) -> list[str]:
+    return list(dict.fromkeys(path for path, _ in lines))
+
+
+def _pairs(a: Sequence[str], b: Sequence[str]) -> list[tuple[str, str]]:
+    """The files of both that belong together: by name, and the source itself, whose name may be
+    another. One without a counterpart has an empty string beside it."""
+    pairs: list[tuple[str, str]] = []
+    left = list(b)
+    for path in a:
+        same = [other for other in left if Path(other).name == Path(path).name]
+        if not same and path.endswith(".c"):
+            same = [other for other in left if other.endswith(".c")]
+        pairs.append((path, same[0] if same else ""))
+        left = [other for other in left if other not in same[:1]]
+    return pairs + [("", other) for other in left]
 
 
 def _twins(a: str, b: str) -> dict[int, int]:
     """The line of B that each line of A became; the numbers themselves where there is no text."""
+    if not a or not b:
+        return {}
     one, other = _lines(a), _lines(b)
     if a == b or not one or not other:
         longest = max(len(one), len(other), 1 << 16)
