@@ -118,7 +118,7 @@ def test_both_figures_are_printed_and_every_run_is_kept(
 ) -> None:
     monkeypatch.setattr(measure, "boot", seeming(0.005))
     path = tmp_path / "check.json"
-    done = scxhid("bench", "selfcheck", "--comparisons", "20", "-o", path)
+    done = scxhid("bench", "selfcheck", "--comparisons", "20", "--runs", "12", "-o", path)
     assert done.status == 0, done.err
     assert "False alarms: 0 of 100, 0 % (at most 5 %)." in done.out
     assert "Planted slowdown of 5 % found: 100 % by slice_min_ns (at least 80 %)" in done.out
@@ -126,7 +126,8 @@ def test_both_figures_are_printed_and_every_run_is_kept(
     assert {run.cell.workload for run in document.runs} == {SAME, AGAIN, MORE}
     assert len(document.runs) == 20 * 12 * 3
     assert document.runs[0].conditions["command"] == ["qemu", "-smp", "1"]
-    assert scxhid("bench", "selfcheck", path).out == done.out
+    assert scxhid("bench", "selfcheck", path, "--runs", "12").out == done.out
+    assert "10 runs against 10" in scxhid("bench", "selfcheck", path, "--runs", "10").out
 
 
 @pytest.mark.usefixtures("own_lock", "no_kernel")
@@ -134,7 +135,7 @@ def test_what_is_not_met_is_status_1_with_the_figures(
     scxhid: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure, "boot", seeming(0.3))
-    done = scxhid("bench", "selfcheck", "--comparisons", "20")
+    done = scxhid("bench", "selfcheck", "--comparisons", "20", "--runs", "12")
     assert done.status == 1
     assert "Planted slowdown of 5 % found: 0 % by slice_min_ns" in done.out
     assert "slice_min_ns found 0 of 20 planted slowdowns" in done.err
@@ -146,7 +147,7 @@ def test_a_lost_machine_loses_its_runs_alone(
 ) -> None:
     monkeypatch.setattr(measure, "boot", seeming(0.005, dies_after=130))
     path = tmp_path / "check.json"
-    done = scxhid("bench", "selfcheck", "--comparisons", "20", "-o", path)
+    done = scxhid("bench", "selfcheck", "--comparisons", "20", "--runs", "12", "-o", path)
     assert "a machine was lost: the machine stopped" in done.err
     runs = read(path).runs
     assert sum(run.status == "lost" for run in runs) == 5 * 14

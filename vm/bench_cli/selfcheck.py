@@ -24,10 +24,10 @@ from vm.bench_cli.ending import end_in_order
 )
 @click.option(
     "--runs",
-    default=12,
+    default=20,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="How many runs of each side a comparison has.",
+    help="How many runs of each side a comparison has; the busier the host, the more it takes.",
 )
 @click.option(
     "--seeds",
@@ -64,7 +64,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
     for every metric, as verdicts (corrected over all comparisons, as in `bench compare`) and by
     p ≤ 0.05 alone. Equals may be told apart by no metric; the planted slowdown must be found by
     the one that other programs of the host disturb least. Runs are planned and shuffled as `bench
-    run` does it, in its machines. Some minutes.
+    run` does it, in its machines. Seven minutes on a quiet host.
 
     With FILE.json nothing is measured: of each cell in it every other run is compared with those
     between, and the first half of the runs with the second, which tells whether the machine changed
@@ -72,7 +72,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
 
     \b
       scxhid bench selfcheck
-      scxhid bench selfcheck --runs 20 -o selfcheck.json
+      scxhid bench selfcheck --runs 30 -o selfcheck.json
       scxhid bench selfcheck mine.json
       scxhid bench selfcheck --exact --cpus 1
 
@@ -134,10 +134,11 @@ def _checked(document: Any, runs: int) -> Told:
 def _of_file(file: Path, runs: int) -> Told:
     from vm.results.file import read
     from vm.selfcheck import words
+    from vm.selfcheck.fixed import ROBUST
     from vm.stats import selfcheck as logic
 
     document = read(file)
-    if logic.is_selfcheck(document):
+    if logic.is_selfcheck(document, ROBUST):
         return _checked(document, runs)
     halves, differing = logic.halves(document), logic.not_identical(document)
     if not halves.turns.of and not differing:

@@ -101,9 +101,10 @@ def comparisons(document: Document, size: int) -> Document:
     return dataclasses.replace(document, workloads=workloads, runs=runs)
 
 
-def is_selfcheck(document: Document) -> bool:
-    """Whether it holds what ``comparisons`` takes."""
-    return {run.cell.workload for run in document.runs} == {SAME, AGAIN, MORE}
+def is_selfcheck(document: Document, metric: str) -> bool:
+    """Whether it holds what ``comparisons`` takes, with that metric."""
+    workloads = {run.cell.workload for run in document.runs}
+    return workloads == {SAME, AGAIN, MORE} and metric in metrics_of(document, SAME)
 
 
 def checked(document: Document) -> list[Checked]:
