@@ -1,4 +1,4 @@
-"""``python -m vm.bench.pages``: put the figures of ``build/bench.json`` into docs/benchmarks/README.md.
+"""``python -m vm.bench.pages``: put the figures of ``build/bench.json`` into docs/benchmarks.
 
 Whatever stands between a line ``<!-- bench:NAME -->`` and the next ``<!-- bench:end -->`` is
 replaced; the rest is written by hand.

@@ -1,5 +1,5 @@
 """``make bench``: input latency under overload beside the bound and the kernel's own, and what the
-load loses. One emulated CPU, which shows latency under overload best (docs/benchmarks/README.md)."""
+load loses. One emulated CPU, which shows latency under overload best."""
 
 from __future__ import annotations
 
