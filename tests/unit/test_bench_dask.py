@@ -14,17 +14,15 @@ from vm.results import file
 
 __all__ = ["bench", "machines"]
 
-distributed: Any = pytest.importorskip("distributed", reason="scxhid[dask] is not installed")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore"),  # its own, of the versions of what it stands on
-]
+# Its own warnings, of the versions of what it stands on.
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     """Two workers of one thread, in this process."""
+    import distributed
+
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tcp"
     ) as made:

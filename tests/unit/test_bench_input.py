@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -331,10 +332,12 @@ def test_the_path_wants_devices() -> None:
 def test_a_fork_storm_counts_children() -> None:
     with Floor(compile_program("hogs"), "2", "forks") as hogs:
         before, after = hogs.ask("now"), []
-        for _ in range(1000):
+        deadline = time.monotonic() + 60  # a machine may be busy with other things
+        while time.monotonic() < deadline:
             after = hogs.ask("now")
             if min(after[2] - before[2], after[4] - before[4]) > 3:
                 break
+            time.sleep(0.01)
         assert min(after[2] - before[2], after[4] - before[4]) > 3
     done = subprocess.run([compile_program("hogs"), "2", "spoons"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "usage: hogs PROCESSES [forks]\n")
