@@ -33,6 +33,16 @@ def test_a_column_has_the_unit_that_reads_best(
     assert scale_of(unit, values).with_unit(value) == text
 
 
+def test_a_fourth_digit_can_be_asked_for() -> None:
+    scale = scale_of("ns", [1_559_123.0], 4)
+    assert [scale.with_unit(v) for v in (1_559_123, 15_591_230, 999_960, 155_912_300)] == [
+        "1.559 ms",
+        "15.59 ms",
+        "1.000 ms",
+        "155.9 ms",
+    ]
+
+
 def test_the_middle_of_a_column_decides_its_unit() -> None:
     assert scale_of("ns", [900.0, 2_000.0, 5_000_000.0]).unit == "µs"
 

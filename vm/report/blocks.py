@@ -258,7 +258,8 @@ def _column(document: Document, workload: str, metric: str, rows: Iterable[Row])
         str(about.get("better", "less")),
         str(about.get("kind", "")),
         str(about.get("about", "")),
-        scale_of(str(about.get("unit", "")), values),
+        # Exact runs hardly spread: what differs by a thousandth differs.
+        scale_of(str(about.get("unit", "")), values, 4 if document.kind == "exact" else 3),
     )
 
 

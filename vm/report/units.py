@@ -22,11 +22,12 @@ _NEAR_ONE = frozenset({"index", "share", "ratio", "of fair", "1"})
 @dataclass(frozen=True)
 class Scale:
     """``divisor`` is what figures of a file are divided by to be in ``unit``; ``decimals`` is
-    fixed, or None for three significant digits."""
+    fixed, or None for ``digits`` significant ones."""
 
     divisor: float
     unit: str
     decimals: int | None = None
+    digits: int = 3
 
     def text(self, value: float) -> str:
         """``value``, as it is in a file, in this unit and without its name."""
@@ -36,30 +37,36 @@ class Scale:
         if self.decimals is not None:
             return f"{scaled:.{self.decimals}f}"
         size = abs(scaled)
-        if size >= 99.95 or scaled == round(scaled):
+        if scaled == round(scaled):
             return f"{scaled:,.0f}"
-        decimals = 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
-        return f"{scaled:.{decimals}f}"
+        # With so many decimals the figure would not be rounded up to one digit more.
+        decimals = next(
+            (n for n in range(self.digits) if size >= 10 ** (self.digits - 1 - n) - 0.05 / 10**n),
+            self.digits,
+        )
+        return f"{scaled:,.{decimals}f}"
 
     def with_unit(self, value: float) -> str:
         """``value`` and its unit: ``1.93 ms``."""
         return f"{self.text(value)} {self.unit}".rstrip()
 
 
-def scale_of(unit: str, values: Iterable[float]) -> Scale:
+def scale_of(unit: str, values: Iterable[float], digits: int = 3) -> Scale:
     """The scale for a column of ``values`` in ``unit``: that of their (geometric) middle."""
     if unit in _NEAR_ONE:
         # What it is a share of, the metric's name says.
-        return Scale(1.0, "", 3)
+        return Scale(1.0, "", digits)
     steps = _STEPS.get(unit)
     sizes = sorted(abs(value) for value in values if value and math.isfinite(value))
     if not steps:
-        return Scale(1.0, unit)
+        return Scale(1.0, unit, digits=digits)
     if not sizes:
-        return Scale(1.0, next((step for least, step in steps if least == 1.0), unit))
+        return Scale(
+            1.0, next((step for least, step in steps if least == 1.0), unit), digits=digits
+        )
     middle = sizes[len(sizes) // 2]
     least, step = next((one for one in steps if middle >= one[0]), steps[-1])
-    return Scale(least, step)
+    return Scale(least, step, digits=digits)
 
 
 def ratio_text(ratio: float) -> str:
