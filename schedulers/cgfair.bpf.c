@@ -38,6 +38,7 @@
 #include "policy.h"
 #include "cgfair_shares.h"
 #include "offline.h"
+#include "slice.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -275,7 +276,8 @@ void POLICY_OP(cgfair_dispatch, s32 cpu, struct task_struct *prev)
 			return;
 		}
 	}
-	scx_bpf_dsq_move_to_local(QUEUE);
+	if (!scx_bpf_dsq_move_to_local(QUEUE))
+		renew_slice(prev, slice_ns());
 }
 
 void POLICY_OP(cgfair_running, struct task_struct *p)

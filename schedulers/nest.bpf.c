@@ -30,6 +30,7 @@
 #include "policy.h"
 #include "nest_cpus.h"
 #include "offline.h"
+#include "slice.h"
 #include "vtime_clock.h"
 
 char _license[] SEC("license") = "GPL";
@@ -250,7 +251,8 @@ void POLICY_OP(nest_dispatch, s32 cpu, struct task_struct *prev)
 			return;
 		}
 	}
-	scx_bpf_dsq_move_to_local(QUEUE);
+	if (!scx_bpf_dsq_move_to_local(QUEUE))
+		renew_slice(prev, slice_ns());
 }
 
 void POLICY_OP(nest_running, struct task_struct *p)

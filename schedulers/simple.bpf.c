@@ -21,6 +21,7 @@
  */
 #include "policy.h"
 #include "offline.h"
+#include "slice.h"
 #include "input.h"
 
 char _license[] SEC("license") = "GPL";
@@ -222,8 +223,10 @@ void POLICY_OP(simple_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (leaving != NO_CPU)
 		leave_cpu(SHARED_DSQ, leaving);
-	if (!scx_bpf_dsq_move_to_local(SHARED_DSQ))
-		stat_inc(queue_empty);
+	if (scx_bpf_dsq_move_to_local(SHARED_DSQ))
+		return;
+	stat_inc(queue_empty);
+	renew_slice(prev, slice_ns());
 }
 
 void POLICY_OP(simple_running, struct task_struct *p)
@@ -240,8 +243,8 @@ void POLICY_OP(simple_running, struct task_struct *p)
 }
 
 /*
- * p leaves the CPU: charge what it used. Measured, not taken from the slice: the kernel lengthens the
- * slice of a task that nobody waits behind, and the knob may have been turned meanwhile. Of a run that
+ * p leaves the CPU: charge what it used. Measured, not taken from the slice: that of a task which
+ * nobody waits behind is renewed, and the knob may have been turned meanwhile. Of a run that
  * began under another policy the kernel tells how long it was.
  */
 void POLICY_OP(simple_stopping, struct task_struct *p, bool runnable)
