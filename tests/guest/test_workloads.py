@@ -31,8 +31,8 @@ def test_stages_of_input_add_up_to_the_whole_of_each_report() -> None:
     total = outcome.samples["total"]
     assert len(total) == 101
     assert (sum(stages) == total).all()
-    assert (stages[0] > 0).all()
-    assert (stages[2] > 0).all()
+    assert all((stage >= 0).all() for stage in stages)
+    assert outcome.metrics["stage_kernel_ns"] > 0
     assert outcome.metrics["lost"] == 0
     assert outcome.metrics["p50_ns"] < 1e9
 

@@ -10,7 +10,7 @@
  *
  *	kernel     from before the write until the kernel has handed it out: the write has returned, or
  *	           on another CPU the reader runs already
- *	scheduler  from then until the reader runs
+ *	scheduler  from then until the reader runs; nothing where it was still at work on the one before
  *	reader     from then until it has read the report and knows which it is
  *	total      all of it
  *
@@ -231,11 +231,16 @@ static void print_stages(long nr)
 		stages[i] = new_samples(nr);
 	for (long n = WARM_REPORTS; n < nr; n++) {
 		const struct stamps *of = &path->of[n];
-		s64 handed_out = of->awake < of->written ? of->awake : of->written;
+		/* Still at work on the one before it, the reader did not have to be woken. */
+		bool was_awake = of->awake < of->begun;
+		s64 runs = was_awake ? of->read : of->awake;
+		s64 handed_out = runs < of->written ? runs : of->written;
 
+		if (was_awake)
+			runs = handed_out;
 		add_sample(stages[0], handed_out - of->begun);
-		add_sample(stages[1], of->awake - handed_out);
-		add_sample(stages[2], of->read - of->awake);
+		add_sample(stages[1], runs - handed_out);
+		add_sample(stages[2], of->read - runs);
 		add_sample(stages[3], of->read - of->begun);
 		lost += of->is_lost;
 	}
