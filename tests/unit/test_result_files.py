@@ -22,7 +22,7 @@ from pyloader.errors import ScxhidError, WrongUse
 from pyloader.probes.histogram import NR_BUCKETS
 from vm.errors import BadResult
 from vm.results.file import read, write
-from vm.results.layout import digest
+from vm.results.layout import digest, laid_out
 from vm.results.model import Cell, Document, Run
 
 WORDS = st.text(max_size=12)
@@ -138,6 +138,20 @@ def test_a_file_is_readable_by_hand_and_by_numpy_alone(result: Path) -> None:
     assert sum(line.strip() == '"metrics": {"p50_ns": 327000},' for line in lines) == 2
     with np.load(result.with_suffix(".npz")) as arrays:
         assert arrays["run000001/samples/late"].tolist() == list(range(100))
+
+
+def test_what_runs_share_is_written_once(tmp_path: Path) -> None:
+    path, command = tmp_path / "shared.json", ["qemu", *["word"] * 200]
+    given = [{"command": command}, {"command": command, "host": {"shared": "command 1"}}, {}]
+    write(path, a_document(*(a_run(conditions=conditions) for conditions in given)))
+    text = path.read_text()
+    assert text.count('"word"') == 200
+    assert [run.conditions for run in read(path).runs] == given
+    path.write_text(text.replace('"conditions": {}', '"conditions": {"host": {"shared": "none"}}'))
+    content = json.loads(path.read_text())
+    path.write_text(laid_out(content | {"sha256": digest(content)}))
+    with pytest.raises(BadResult, match=r"nothing of that name in shared, for runs\[2\]: 'none'"):
+        read(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

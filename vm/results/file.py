@@ -18,7 +18,7 @@ from typing import Any, NoReturn, cast
 
 from pyloader.errors import NotPermitted, ScxhidError, WrongUse
 from vm.errors import BadResult
-from vm.results import arrays
+from vm.results import arrays, shared
 from vm.results.entries import Malformed, document_of, entry, items, mapping, plain
 from vm.results.layout import digest, laid_out
 from vm.results.model import Document
@@ -94,12 +94,14 @@ def _read(at: Path, path: Path) -> Document:
             raise Malformed("is not as it was written: its sha256 is not that of its content")
         raw = _arrays_of(content, path)
         runs = items(content.get("runs"), "runs")
+        shared.unfold(runs, mapping(content.get("shared", {}), "shared"))
         return document_of(content, arrays.unpacked(raw, len(runs)))
     except Malformed as error:
         raise BadResult(path, str(error)) from None
 
 
 def _content(document: Document, arrays_name: str, raw: bytes | None) -> dict[str, Any]:
+    runs = [entry(number, run) for number, run in enumerate(document.runs)]
     content: dict[str, Any] = {
         "format": FORMAT,
         "kind": document.kind,
@@ -108,7 +110,8 @@ def _content(document: Document, arrays_name: str, raw: bytes | None) -> dict[st
         "seed": document.seed,
         "host": plain(document.host),
         "workloads": plain(document.workloads),
-        "runs": [entry(number, run) for number, run in enumerate(document.runs)],
+        "shared": shared.fold(runs),
+        "runs": runs,
         "arrays": raw and {"file": arrays_name, "sha256": hashlib.sha256(raw).hexdigest()},
     }
     return content | {"sha256": digest(content)}

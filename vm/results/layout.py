@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 #: How many levels of each part get lines of their own.
-_LEVELS = {"runs": 2, "workloads": 3, "host": 1}
+_LEVELS = {"runs": 2, "shared": 1, "workloads": 3, "host": 1}
 
 
 def laid_out(content: Mapping[str, Any]) -> str:
