@@ -1,7 +1,7 @@
 """Every test in parts: on this machine, then inside virtual machines, one at a time.
 
-What needs nothing but Python runs beside the tests of this machine's kernel and of machines as
-such, which use one CPU as a rule; what it says comes after theirs.
+What needs no virtual machine runs beside the tests of machines as such, which use one CPU as a
+rule; what it says comes after theirs.
 
 What is slow runs by hand, with ``-m slow``: on this machine the demo from end to end, which
 ``make demo`` is and which judges itself.
@@ -42,12 +42,12 @@ def here(*folders: str) -> list[str]:
 
 
 #: The part that runs beside the one after it.
-BESIDE = "of Python alone"
+BESIDE = "on this machine"
 
 # Part → its command.
 PARTS = {
-    BESIDE: here("tests/unit"),
-    "on this machine": here("tests/host", "tests/vm"),
+    BESIDE: here("tests/unit", "tests/host"),
+    "of virtual machines": here("tests/vm"),
     "inside a virtual machine": guest(),
     "on the oldest kernel, with 4 CPUs": guest(
         *("--kernel", "oldest", "--cpus", "4"),

@@ -44,6 +44,7 @@ def test_every_way_is_measured_and_nothing_is_left() -> None:
     assert not hogs_or_readers()
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_scheduler_and_input_first_as_they_were(simple: str) -> None:
     use(simple, "slice_us=3000")
     done("input", "on", "budget_us=2000", "--not", "0003:1209:0002")

@@ -417,7 +417,8 @@ def test_readers_that_never_read_or_that_die_in_a_chain_break_nothing(
     assert kernel.state() == "enabled"
 
 
-@pytest.mark.parametrize("name", ["interactive", pytest.param("simple", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["interactive", "simple"])
 def test_nobody_starves_while_readers_spin_at_every_one_of_8000_reports(
     mouse: Plugged, name: str
 ) -> None:

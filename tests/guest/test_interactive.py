@@ -155,7 +155,7 @@ def longest_wait_s(seconds: float) -> float:
     return longest
 
 
-@pytest.mark.parametrize("nice", [-20, 0])
+@pytest.mark.parametrize("nice", [pytest.param(-20, marks=pytest.mark.slow), 0])
 def test_the_lightest_runs_within_a_second(interactive: str, nice: int) -> None:
     use(interactive)
 

@@ -152,10 +152,14 @@ def test_from_a_millisecond_on_they_are_those_of_the_stamps_themselves(
     """Latencies spread over many buckets of the histogram."""
     burns = program("hid_burns")
     done("hid", "attach", burns, "--device", mouse.sysname, "burn_us=500", "spread_us=1000")
-    with InputProbe() as probe:
-        stamped, _ = stamped_ns(mouse, 400, 3000)
-        seen = settled(probe, mouse)
-    assert p50_ms(seen.total) * 1e6 == pytest.approx(stamped, rel=0.05), stamped
+    for _ in range(TRIES):
+        with InputProbe() as probe:
+            stamped, _ = stamped_ns(mouse, 400, 3000)
+            seen = settled(probe, mouse)
+        told = p50_ms(seen.total) * 1e6
+        if told == pytest.approx(stamped, rel=0.05):
+            return
+    pytest.fail(f"{told:.0f} ns were told, {stamped:.0f} stamped")
 
 
 def test_a_slow_program_shows_in_its_own_stage(mouse: Plugged, program: Program) -> None:

@@ -122,6 +122,7 @@ def test_a_refused_scheduler_is_told_in_one_sentence(kernel: Kernel) -> None:
     assert len(text.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_policies_take_turns_while_a_sleeper_is_watched(kernel: Kernel) -> None:
     swaps = gapless("simple", "simple:fifo=1", swaps=10, cpus=1, kernel=kernel)
     assert 8 <= len(swaps.with_ns) <= 10
