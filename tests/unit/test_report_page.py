@@ -106,7 +106,7 @@ def test_it_asks_nobody_for_anything(text: str, read: Page) -> None:
 def test_it_has_every_kind_of_plot(read: Page) -> None:
     titles = [text for tag, text in read.text if tag == "h3"]
     for words in (
-        "p99 against kernel, over load",
+        "p99 against kernel, by load",
         "How latencies are distributed: late",
         "requests against p99",
         "Latency by stages of its path",

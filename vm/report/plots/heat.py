@@ -79,7 +79,7 @@ def _plot(
     workload = blocks[0].place[0]
     return Plot(
         key=f"heat-{workload}-{column.metric}-{kernel}",
-        title=f"{column.label} {against}, over load, on {kernel}",
+        title=f"{column.label} {against}, by load, on {kernel}",
         caption=f"Ratio of medians, and the median below it ({column.scale.unit or 'no unit'};"
         f" {column.better} is better). Only what a test sees after correction for many comparisons"
         f" has a colour; {words.SAME} is no difference seen, {words.FEW} too few runs to tell.",
