@@ -94,7 +94,7 @@ def test_what_does_not_count_is_told_and_not_averaged_in(
     machines.changes = changes
     done = bench(*FEW, "--json", "-o", tmp_path / "x.json")
     assert done.status == 0
-    assert "ejected: simple, wakeup full: the kernel threw it out" in done.err
+    assert "ejected: simple, wakeup full, 2 CPUs: the kernel threw it out" in done.err
     [_, ours] = json.loads(done.out)
     assert ours["runs"] == {"done": 2, "ejected": 1}
     [bad] = [run for run in file.read(tmp_path / "x.json").runs if run.status != "done"]

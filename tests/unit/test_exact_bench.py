@@ -18,8 +18,10 @@ from vm.exact.request import Request
 from vm.exact.run import NotIdentical
 from vm.exact.samples import difference, samples_sha256
 from vm.kernels import Kernel
+from vm.matrix import ledger
 from vm.matrix.request import Request as Matrix
 from vm.results import file
+from vm.results.model import Document
 from vm.workloads import find
 
 WAKEUP = find.find("wakeup")
@@ -84,7 +86,7 @@ def request(**changes: Any) -> Request:
     return Request(Matrix(**fields), **more)
 
 
-def run(wish: Request, output: Path | None = None, jobs: int = 1) -> bench.Measured:
+def run(wish: Request, output: Path | None = None, jobs: int = 1) -> ledger.Measured:
     return bench.run(wish, output=output, jobs=jobs, say=lambda text: None)
 
 
@@ -201,7 +203,7 @@ def test_what_was_interrupted_goes_on_where_it_stopped(
         return said(seed)
 
     machines(Machines(interrupted))
-    with pytest.raises(bench.Broken):
+    with pytest.raises(ledger.Broken):
         run(request(gates_all=True), output)
     assert bench.is_begun(output)
     made = machines(Machines(said))
@@ -251,3 +253,24 @@ def test_the_first_thing_that_differs_is_named(other: list[str], words: str) -> 
         return WAKEUP.read(text, Case(1))
 
     assert words in difference(read, said(1), other)
+
+
+def test_a_result_that_has_no_room_is_written_elsewhere(
+    machines: Callable[[Machines], Machines], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, elsewhere = tmp_path / "x.json", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    machines(Machines(said))
+    write = file.write
+
+    def full(target: Path, document: Document) -> None:
+        if target == path:
+            raise ScxhidError(f"{path} cannot be written: the disk is full")
+        write(target, document)
+
+    monkeypatch.setattr(file, "write", full)
+    measured = run(request(), path)
+    assert measured.written == elsewhere / "x.json"
+    assert "the result lies in" in measured.trouble
+    assert len(file.read(elsewhere / "x.json").runs) == 3

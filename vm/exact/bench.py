@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,16 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pyloader.errors import ScxhidError, WrongUse
+from pyloader.errors import WrongUse
 from vm.exact import machine
 from vm.exact.image import fastest_image
 from vm.exact.measure import Task, measure, programs
 from vm.exact.program import guest_program, lockstep
 from vm.exact.request import Request, refuse_words, require_exact
 from vm.kernels import Kernel, choose
-from vm.matrix import host, journal, plan
-from vm.matrix.bench import Broken, Measured, as_run, declared, require_place
-from vm.matrix.progress import Progress
+from vm.matrix import journal, plan
+from vm.matrix.ledger import Ledger, Measured, as_run, document, require_place
 from vm.results.model import Document, Run
 
 Entry = dict[str, Any]
@@ -81,50 +79,28 @@ class _Bench:
     ) -> None:
         require_exact(list(matrix.workloads.values()), request.metrics)
         self._request = replace(request, what=matrix.request)
-        self._matrix, self._output, self._say = matrix, output, say
+        self._matrix, self._output = matrix, output
         # All cells under the first seed, which shows whether they can be measured, then the rest.
         self._planned = {
             run.number: replace(run, seed=run.repetition + 1)
             for run in sorted(matrix.runs, key=lambda run: (run.repetition, run.number))
         }
-        self._entries: dict[int, Entry] = {}
-        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._journal = self._opened(fresh) if output else None
-        self._progress = Progress(len(self._planned), len(self._entries))
+        identity = {**matrix.identity(), "exact": self._request.to_json()}
+        self._ledger = Ledger(self._planned, identity, output, fresh=fresh, say=say)
+        self._progress = self._ledger.progress
         self._stop = threading.Event()
 
-    def _opened(self, fresh: bool) -> journal.Journal:
-        assert self._output
-        path = journal.place(self._output)
-        identity = {**self._matrix.identity(), "exact": self._request.to_json()}
-        if fresh or not path.exists():
-            return journal.Journal.begun(path, identity, self._created, self._say)
-        found = journal.Journal.resumed(path, identity, self._say)
-        self._entries = {n: e for n, e in found.entries.items() if n in self._planned}
-        self._created = found.created
-        self._say(
-            f"going on with {path}: {len(self._entries)} of {len(self._planned)} runs are done"
-        )
-        return found
-
     def run(self, jobs: int) -> Measured:
-        try:
+        with self._ledger.open(self._document):
             tasks = list(self._tasks())
             self._compile(tasks)
-            with self._progress:
-                if jobs == 1:
-                    for task in tasks:
-                        self._tell(task)
-                        self._done(measure(task, self._stop.is_set))
-                else:
-                    self._side_by_side(tasks, jobs)
-        except (KeyboardInterrupt, SystemExit) as error:
-            self._tell_how_to_go_on()
-            raise Broken(self.document(), error) from None
-        except ScxhidError:
-            self._tell_how_to_go_on()
-            raise
-        return self._written()
+            if jobs == 1:
+                for task in tasks:
+                    self._tell(task)
+                    self._done(measure(task, self._stop.is_set))
+            else:
+                self._side_by_side(tasks, jobs)
+        return self._ledger.close(self._document())
 
     def _tasks(self) -> Iterator[Task]:
         """What is left to be done."""
@@ -132,7 +108,7 @@ class _Bench:
         kernels: dict[str, Kernel] = {}
         by_version = {machine.version: machine.kernel for machine in self._machines()}
         for planned in self._planned.values():
-            if planned.number in self._entries:
+            if planned.number in self._ledger.entries:
                 continue
             cell = planned.cell
             if cell.kernel not in kernels:
@@ -190,61 +166,19 @@ class _Bench:
         )
 
     def _done(self, entry: Entry) -> None:
-        self._entries[entry["number"]] = entry
-        if self._journal:
-            self._journal.add(entry)
-        if entry["status"] != "done":
-            planned = self._planned[entry["number"]]
-            cell = planned.cell
-            self._progress.say(
-                f"scxhid: {entry['status']}: {cell.subject}, {cell.workload} {cell.load},"
-                f" {cell.cpus} CPUs, seed {planned.seed}: {entry['reason']}"
-            )
-        self._progress.advance()
+        self._ledger.add(entry, f", seed {self._planned[entry['number']].seed}")
 
-    def document(self) -> Document:
+    def _document(self) -> Document:
         """All that has been measured so far, in the order of cells, then seeds."""
-        runs = [self._as_run(self._planned[n], entry) for n, entry in self._entries.items()]
+        entries = self._ledger.entries.items()
+        runs = [self._as_run(self._planned[number], entry) for number, entry in entries]
         runs.sort(key=lambda run: (*run.cell.place, run.cell.subject, run.seed))
-        return Document(
-            kind="exact",
-            created=self._created,
-            command=self._request.command(str(self._output or "")),
-            seed=self._matrix.request.seed,
-            host=host.facts(),
-            workloads={one.name: declared(one) for one in self._matrix.workloads.values()},
-            runs=tuple(runs),
-        )
+        command = self._request.command(str(self._output or ""))
+        return document("exact", command, self._matrix, runs, self._ledger.created)
 
     def _as_run(self, planned: plan.Planned, entry: Entry) -> Run:
         return replace(
             as_run(planned, entry),
             samples_sha256=entry.get("samples_sha256"),
             identical_twice=entry.get("identical_twice"),
-        )
-
-    def _written(self) -> Measured:
-        from vm.results import file
-
-        document = self.document()
-        if self._output is None or self._journal is None:
-            return Measured(document)
-        try:
-            file.write(self._output, document)
-        except ScxhidError as error:
-            where = journal.place(self._output)
-            return Measured(document, None, f"{error}; all that was measured is in {where}")
-        self._journal.remove()
-        return Measured(document, self._output)
-
-    def _tell_how_to_go_on(self) -> None:
-        if not self._journal or not self._output:
-            return
-        self._journal.close()
-        if not self._entries:
-            self._journal.remove()
-            return
-        self._say(
-            f"{len(self._entries)} of {len(self._planned)} runs are kept; go on with"
-            f" `scxhid bench run --resume {self._output}`"
         )

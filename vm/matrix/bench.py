@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pyloader.errors import ScxhidError, Unsupported, WrongUse
-from vm.matrix import executors, host, journal, lock, plan, worker
-from vm.matrix.packing import unpack_arrays
+from pyloader.errors import Unsupported
+from vm.matrix import executors, journal, lock, plan, worker
+from vm.matrix.ledger import Ledger, Measured, as_run, document, require_place
 from vm.matrix.plan import Batch, Matrix
-from vm.matrix.progress import Progress
 from vm.matrix.request import Request
-from vm.results.model import Document, Run
+from vm.results.model import Document
 from vm.workloads import find
 from vm.workloads.model import Workload
 
 Entry = dict[str, Any]
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Measured:
-    """``document`` holds what was measured; ``written`` is where it lies, ``trouble`` why not
-    where it should."""
-
-    document: Document
-    written: Path | None = None
-    trouble: str = ""
-
-
-class Broken(Exception):
-    """Ctrl-C, or a signal, in the middle: ``so_far`` is what had been measured, ``why`` the end."""
-
-    def __init__(self, so_far: Document, why: BaseException) -> None:
-        self.so_far, self.why = so_far, why
-        super().__init__(str(why))
 
 
 def run(
@@ -76,46 +55,24 @@ def run(
 
 class _Bench:
     def __init__(self, matrix: Matrix, output: Path | None, fresh: bool, say: Say) -> None:
-        self._matrix, self._output, self._say = matrix, output, say
+        self._matrix, self._output = matrix, output
         self._planned = {run.number: run for run in matrix.runs}
-        self._entries: dict[int, Entry] = {}
-        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._journal = self._opened(fresh) if output else None
-        self._progress = Progress(len(self._planned), len(self._entries))
-
-    def _opened(self, fresh: bool) -> journal.Journal:
-        assert self._output
-        path, identity = journal.place(self._output), self._matrix.identity()
-        if fresh or not path.exists():
-            return journal.Journal.begun(path, identity, self._created, self._say)
-        found = journal.Journal.resumed(path, identity, self._say)
-        self._entries = {n: e for n, e in found.entries.items() if n in self._planned}
-        self._created = found.created
-        self._say(
-            f"going on with {path}: {len(self._entries)} of {len(self._planned)} runs are done"
-        )
-        return found
+        self._ledger = Ledger(self._planned, matrix.identity(), output, fresh=fresh, say=say)
+        self._progress = self._ledger.progress
 
     def run(self, executor: Executor | None) -> Measured:
-        try:
-            with self._progress:
-                if executor is None:
-                    for batch in self._batches():
-                        worker.measure_here(batch, self._heard)
-                else:
-                    self._spread(executor)
-        except (KeyboardInterrupt, SystemExit) as error:
-            self._tell_how_to_go_on()
-            raise Broken(self.document(), error) from None
-        except ScxhidError:
-            self._tell_how_to_go_on()
-            raise
-        return self._written()
+        with self._ledger.open(self._document):
+            if executor is None:
+                for batch in self._batches():
+                    worker.measure_here(batch, self._heard)
+            else:
+                self._spread(executor)
+        return self._ledger.close(self._document())
 
     def _batches(self) -> Iterator[Entry]:
         """What is left to be done, as plain data, a machine each."""
         for number, batch in enumerate(self._matrix.batches, 1):
-            left = [run for run in batch.runs if run.number not in self._entries]
+            left = [run for run in batch.runs if run.number not in self._ledger.entries]
             if left:
                 rest = dataclasses.replace(batch, runs=tuple(left))
                 yield {"batch": number, **payload(self._matrix, rest)}
@@ -135,7 +92,7 @@ class _Bench:
                     runs = futures[future]["runs"]
                     entries = [worker.ended_so(run["number"], "lost", error) for run in runs]
                 for entry in entries:
-                    self._done(entry)
+                    self._ledger.add(entry)
         finally:
             for future in futures:
                 future.cancel()
@@ -154,84 +111,17 @@ class _Bench:
                     f" repetition {run.repetition + 1}"
                 )
             case _:
-                self._done(said)
+                self._ledger.add(said)
 
-    def _done(self, entry: Entry) -> None:
-        self._entries[entry["number"]] = entry
-        if self._journal:
-            self._journal.add(entry)
-        if entry["status"] != "done":
-            cell = self._planned[entry["number"]].cell
-            self._progress.say(
-                f"scxhid: {entry['status']}: {cell.subject}, {cell.workload} {cell.load}:"
-                f" {entry['reason']}"
-            )
-        self._progress.advance()
-
-    def document(self) -> Document:
+    def _document(self) -> Document:
         """All that has been measured so far."""
-        request = self._matrix.request
-        return Document(
-            kind="vm",
-            created=self._created,
-            command=request.command(str(self._output or "")),
-            seed=request.seed,
-            host=host.facts(),
-            workloads={one.name: declared(one) for one in self._matrix.workloads.values()},
-            runs=tuple(
-                as_run(self._planned[number], entry)
-                for number, entry in sorted(self._entries.items())
-            ),
-        )
-
-    def _written(self) -> Measured:
-        from vm.results import file
-
-        document = self.document()
-        if self._output is None or self._journal is None:
-            return Measured(document)
-        try:
-            file.write(self._output, document)
-        except ScxhidError as error:
-            return self._written_elsewhere(document, str(error))
-        self._journal.remove()
-        return Measured(document, self._output)
-
-    def _written_elsewhere(self, document: Document, why: str) -> Measured:
-        """What took hours must not be lost to a full disk."""
-        import tempfile
-
-        from vm.results import file
-
-        assert self._output
-        for directory in (tempfile.gettempdir(), "/dev/shm", str(Path.home())):
-            path = Path(directory) / self._output.name
-            if path.exists():
-                continue
-            try:
-                file.write(path, document)
-            except ScxhidError:
-                continue
-            return Measured(document, path, f"{why}; the result lies in {path} instead")
-        return Measured(
-            document, None, f"{why}; what the journal had room for is in {self._journal_path}"
-        )
-
-    @property
-    def _journal_path(self) -> Path:
-        assert self._output
-        return journal.place(self._output)
-
-    def _tell_how_to_go_on(self) -> None:
-        if not self._journal or not self._output:
-            return
-        self._journal.close()
-        if not self._entries:
-            self._journal.remove()
-            return
-        self._say(
-            f"{len(self._entries)} of {len(self._planned)} runs are kept; go on with"
-            f" `scxhid bench run --resume {self._output}`"
+        entries = sorted(self._ledger.entries.items())
+        return document(
+            "vm",
+            self._matrix.request.command(str(self._output or "")),
+            self._matrix,
+            (as_run(self._planned[number], entry) for number, entry in entries),
+            self._ledger.created,
         )
 
 
@@ -282,43 +172,6 @@ def _programs(workload: Workload) -> str:
     """The name of the folder of its programs, which says of what sources they are; empty if it
     cannot be measured here."""
     return "" if find.missing(workload) else find.prepare(workload).name
-
-
-def as_run(planned: plan.Planned, entry: Entry) -> Run:
-    """The run of a result file."""
-    return Run(
-        cell=planned.cell,
-        repetition=planned.repetition,
-        seed=planned.seed,
-        status=entry["status"],
-        reason=entry["reason"],
-        started=entry.get("started", ""),
-        seconds=entry.get("seconds", 0.0),
-        metrics=entry.get("metrics", {}) if entry["status"] == "done" else {},
-        conditions=entry.get("conditions", {}),
-        arrays=unpack_arrays(entry.get("arrays", {})) if entry["status"] == "done" else {},
-    )
-
-
-def declared(workload: Workload) -> Entry:
-    """What a result file says of a workload."""
-    metrics = [dataclasses.asdict(metric) for metric in workload.metrics]
-    return {
-        "about": workload.about,
-        "metrics": {m.pop("name"): m for m in metrics},
-    }
-
-
-def require_place(output: Path | None) -> None:
-    if output is None:
-        return
-    if output.is_dir():
-        raise WrongUse(f"{output} is a directory; name a file, FILE.json")
-    if not output.parent.is_dir():
-        raise ScxhidError(f"{output} cannot be written: there is no directory {output.parent}")
-    from vm.results.file import arrays_path
-
-    arrays_path(output)
 
 
 def _require_tools(matrix: Matrix, executor: str) -> None:

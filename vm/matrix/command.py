@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pyloader.errors import ScxhidError
-from vm.matrix import bench
+from vm.matrix import bench, ledger
 from vm.matrix.request import Request
 from vm.results.model import Document
 
@@ -31,7 +31,7 @@ def run(
     )
 
 
-def told(measure: Callable[[], bench.Measured], output: Path | None, as_json: bool) -> None:
+def told(measure: Callable[[], ledger.Measured], output: Path | None, as_json: bool) -> None:
     """Let it measure, and tell what came out.
 
     Raises:
@@ -39,7 +39,7 @@ def told(measure: Callable[[], bench.Measured], output: Path | None, as_json: bo
     """
     try:
         measured = measure()
-    except bench.Broken as broken:
+    except ledger.Broken as broken:
         if output is None and broken.so_far.runs:
             _tell(broken.so_far, as_json)
         raise broken.why from None

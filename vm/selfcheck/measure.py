@@ -14,7 +14,7 @@ from typing import Any
 
 from pyloader.errors import WrongUse
 from vm.errors import VmError, VmLost
-from vm.matrix import bench, host, lock, plan
+from vm.matrix import bench, host, ledger, lock, plan
 from vm.matrix.boot import boot
 from vm.matrix.plan import Batch, Matrix
 from vm.matrix.progress import Progress
@@ -75,7 +75,7 @@ def whole(wanted: Request, output: Path | None, say: Say) -> Document:
     """
     try:
         measured = bench.run(wanted, output=output, say=say)
-    except bench.Broken as broken:
+    except ledger.Broken as broken:
         raise broken.why from None
     if measured.trouble:
         say(measured.trouble)
@@ -141,16 +141,8 @@ def of_batch(matrix: Matrix, batch: Batch, progress: Progress) -> Iterator[Run]:
 
 def document(matrix: Matrix, runs: list[Run]) -> Document:
     """The result of these runs, as ``scxhid bench run`` would write it."""
-    wanted = matrix.request
-    return Document(
-        kind="vm",
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        command=("scxhid", "bench", "selfcheck", "--seed", str(wanted.seed)),
-        seed=wanted.seed,
-        host=host.facts(),
-        workloads={one.name: bench.declared(one) for one in matrix.workloads.values()},
-        runs=tuple(runs),
-    )
+    command = ("scxhid", "bench", "selfcheck", "--seed", str(matrix.request.seed))
+    return ledger.document("vm", command, matrix, runs)
 
 
 def _run(
