@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyloader.errors import ScxhidError, Unsupported
-from vm.cache import make_directory
+from vm.cache import cache_root, make_directory, replacing_directory
 
 #: For a program that also runs where nothing else is.
 STATIC = ("-static", "-pthread")
@@ -27,6 +28,22 @@ class BadSource(ScxhidError):
         super().__init__(f"{source} does not compile ({first.strip()})")
 
 
+def compile_kept(
+    name: str, sources: Sequence[Path], *options: str, headers: Sequence[Path] = ()
+) -> Path:
+    """Compile ``sources`` for exact runs, as ``compile_c``, to a program of which there is one for
+    each compiler, content and set of options."""
+    digest = hashlib.sha256(repr((_compiler(), options)).encode())
+    for path in (*sources, *headers):
+        digest.update(path.name.encode() + path.read_bytes())
+    directory = cache_root() / "exact" / f"{name}-{digest.hexdigest()[:24]}"
+    if (directory / name).is_file():
+        return directory / name
+    with replacing_directory(directory) as new:
+        compile_c(sources, new / name, *options)
+    return directory / name
+
+
 def compile_c(
     sources: Sequence[Path], target: Path, *options: str, headers: Sequence[Path] = ()
 ) -> Path:
@@ -42,10 +59,30 @@ def compile_c(
     make_directory(target.parent)
     # Another run may be using the old one: the new one takes its name when it is complete.
     made = target.with_name(f".{target.name}.{os.getpid()}")
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, "-O2", "-Wall", "-Wextra", "-o", str(made), *map(str, sources), *options]
+    flags = ("-O2", "-Wall", "-Wextra", "-o", str(made))
+    done = _run([*_compiler(), *flags, *map(str, sources), *options])
+    if done.returncode:
+        raise _refused(sources, done.stderr)
+    made.rename(target)
+    return target
+
+
+def has_library(name: str) -> bool:
+    """Whether the compiler finds a library of that name (``libz.a``).
+
+    Raises:
+        Unsupported: there is no C compiler.
+    """
+    return "/" in _run([*_compiler(), f"-print-file-name={name}"]).stdout
+
+
+def _compiler() -> list[str]:
+    return shlex.split(os.environ.get("CC", "cc"))
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -55,13 +92,9 @@ def compile_c(
         )
     except OSError as error:
         raise Unsupported(
-            f"the C compiler {compiler[0]} cannot be run ({error.strerror}); `make setup`"
+            f"the C compiler {command[0]} cannot be run ({error.strerror}); `make setup`"
             " installs one"
         ) from None
-    if done.returncode:
-        raise _refused(sources, done.stderr)
-    made.rename(target)
-    return target
 
 
 def _refused(sources: Sequence[Path], said: str) -> BadSource | Unsupported:

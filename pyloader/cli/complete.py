@@ -17,7 +17,7 @@ def complete_scheduler(
     """Names of schedulers; a path is left to the shell."""
     from pyloader.catalog import schedulers
 
-    return _names(schedulers, incomplete)
+    return complete_name(schedulers, incomplete)
 
 
 def complete_hid_program(
@@ -26,7 +26,7 @@ def complete_hid_program(
     """Names of HID programs; a path is left to the shell."""
     from pyloader.catalog import hid_programs
 
-    return _names(hid_programs, incomplete)
+    return complete_name(hid_programs, incomplete)
 
 
 def complete_keymap(
@@ -36,14 +36,18 @@ def complete_keymap(
     from pyloader.hid.remap.compose import keymaps
     from pyloader.toml_text import shipped_names
 
-    found = _names(lambda: shipped_names(keymaps()), incomplete)
+    found = complete_name(lambda: shipped_names(keymaps()), incomplete)
     return found or [CompletionItem(incomplete, type="file")]
 
 
-def _names(known: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
+def complete_name(known: Callable[[], Iterable[str]], incomplete: str) -> list[CompletionItem]:
+    """Those that are known; a path is left to the shell."""
     if "/" in incomplete or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]
-    return [CompletionItem(name) for name in known() if name.startswith(incomplete)]
+    try:
+        return [CompletionItem(name) for name in known() if name.startswith(incomplete)]
+    except ScxhidError:
+        return []
 
 
 def complete_knob(
@@ -63,7 +67,7 @@ def complete_knob(
             knobs = require_current().knobs
     except ScxhidError:
         return []
-    return _knobs(knobs, incomplete)
+    return knob_items(knobs, incomplete)
 
 
 def complete_hid_knob(
@@ -76,10 +80,11 @@ def complete_hid_knob(
         knobs = find_hid_program(ctx.params.get("what") or "").open().knobs
     except ScxhidError:
         return []
-    return _knobs(knobs, incomplete)
+    return knob_items(knobs, incomplete)
 
 
-def _knobs(knobs: Any, incomplete: str) -> list[CompletionItem]:
+def knob_items(knobs: Any, incomplete: str) -> list[CompletionItem]:
+    """``NAME=`` of those that fit, each with what it is for."""
     return [
         CompletionItem(f"{name}=", help=knob.doc)
         for name, knob in knobs.items()

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from pyloader.cli.complete import knob_items
 from pyloader.cli.output import emit_json, note, value
 from pyloader.cli.sched_change import assignments
 from pyloader.errors import WrongUse
@@ -19,12 +20,7 @@ def _complete_knob(
 ) -> list[CompletionItem]:
     from pyloader.catalog import find_input_mark
 
-    knobs = find_input_mark().open().knobs
-    return [
-        CompletionItem(f"{name}=", help=knob.doc)
-        for name, knob in knobs.items()
-        if name.startswith(incomplete)
-    ]
+    return knob_items(find_input_mark().open().knobs, incomplete)
 
 
 def _complete_model(

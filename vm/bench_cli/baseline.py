@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from vm.bench_cli import options
 
 if TYPE_CHECKING:
     from vm.report.baseline import Check
@@ -26,28 +27,22 @@ def baseline() -> None:
     """
 
 
-def _kept(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which baseline."""
-    options = (
-        click.option("--name", default="default", show_default=True, metavar="N"),
-        click.option(
-            "--dir",
-            "folder",
-            default=".scxhid-bench",
-            show_default=True,
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="Where baselines are kept.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+_FOLDER = click.option(
+    "--dir",
+    "folder",
+    default=".scxhid-bench",
+    show_default=True,
+    type=_FILE,
+    metavar="DIR",
+    help="Where baselines are kept.",
+)
+_NAME = click.option("--name", default="default", show_default=True, metavar="N")
 
 
 @baseline.command()
 @click.argument("file", type=_FILE, metavar="FILE.json")
-@_kept
+@_NAME
+@_FOLDER
 def save(file: Path, name: str, folder: Path) -> None:
     """Keep the figures of FILE.json as a baseline, in place of one of that name.
 
@@ -78,7 +73,8 @@ def _share(context: click.Context, parameter: click.Parameter, value: str) -> fl
 
 @baseline.command()
 @click.argument("file", type=_FILE, metavar="FILE.json")
-@_kept
+@_NAME
+@_FOLDER
 @click.option(
     "--fail-over",
     "allowed",
@@ -90,7 +86,7 @@ def _share(context: click.Context, parameter: click.Parameter, value: str) -> fl
 )
 @click.option("--anyway", is_flag=True, help="Compare what both have, and other kernels.")
 @click.option("--strict", is_flag=True, help="Fail as well where that much could not be seen.")
-@click.option("--json", "as_json", is_flag=True, help="What was found, as JSON.")
+@options.as_json("What was found, as JSON.")
 def check(
     file: Path,
     name: str,
@@ -143,14 +139,7 @@ def check(
 
 
 @baseline.command("list")
-@click.option(
-    "--dir",
-    "folder",
-    default=".scxhid-bench",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-)
+@_FOLDER
 def list_(folder: Path) -> None:
     """The baselines that are kept, with what they hold."""
     from pyloader.cli.output import note, table
@@ -185,14 +174,7 @@ def list_(folder: Path) -> None:
 
 @baseline.command()
 @click.argument("name")
-@click.option(
-    "--dir",
-    "folder",
-    default=".scxhid-bench",
-    show_default=True,
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-)
+@_FOLDER
 def remove(name: str, folder: Path) -> None:
     """Forget the baseline NAME."""
     from vm.report import baseline as kept

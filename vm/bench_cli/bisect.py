@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from vm.bench_cli import options
 from vm.bench_cli.ending import end_in_order
 
 
@@ -90,12 +91,10 @@ def share(context: click.Context, parameter: click.Parameter, value: str | None)
     type=click.Choice(["first", "all"]),
     help="Which seeds are run twice and must give the same counts.",
 )
-@click.option("--kernel", default="", metavar="V", help="A version or its beginning (7.3).")
+@options.KERNEL
 @click.option("--direct", is_flag=True, help="Without the resident host, as bisect always does.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json", help="Every count."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+@options.output("Every count.")
+@options.as_json("Print the comparison as JSON.")
 def bisect(direct: bool, gate: str, **given: Any) -> None:
     """Say in which callback two versions of a scheduler differ, in instructions.
 

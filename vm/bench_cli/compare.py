@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pyloader.errors import WrongUse
+from vm.bench_cli import options
 
 _FILES = click.Path(path_type=Path)
 
@@ -34,7 +35,7 @@ def words(context: click.Context, parameter: click.Parameter, value: str) -> lis
     " by default the former if they hold the same cells.",
 )
 @click.option("--all", "show_all", is_flag=True, help="Every metric, and not the main ones alone.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+@options.as_json("Everything as JSON.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="A summary for an issue thread.")
 def compare(
     files: tuple[Path, ...],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import CompletionItem
 
-from pyloader.errors import ScxhidError
+from pyloader.cli.complete import complete_name
 
 
 def complete_schedulers(
@@ -51,13 +51,10 @@ def complete_executor(
 
 def _listed(incomplete: str, known: Callable[[], Iterable[str]]) -> list[CompletionItem]:
     before, comma, last = incomplete.rpartition(",")
-    if "/" in last or last.startswith("."):
-        return [CompletionItem(incomplete, type="file")]
-    try:
-        found = [word for word in known() if word.startswith(last)]
-    except ScxhidError:
-        return []
-    return [CompletionItem(f"{before}{comma}{word}") for word in found]
+    return [
+        CompletionItem(f"{before}{comma}{item.value}", item.type)
+        for item in complete_name(known, last)
+    ]
 
 
 def _knobs(text: str) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from pyloader.errors import WrongUse
+from vm.bench_cli import options
 from vm.bench_cli.ending import end_in_order
 
 
@@ -30,7 +30,7 @@ from vm.bench_cli.ending import end_in_order
 @click.option(
     "--cpus", default="", metavar="N", help="Of the virtual machine, from 1 to 64; 1 by default."
 )
-@click.option("--kernel", default="", metavar="V", help="A version or its beginning (7.3).")
+@options.KERNEL
 @click.option(
     "--rounds",
     default=3,
@@ -74,10 +74,8 @@ from vm.bench_cli.ending import end_in_order
     metavar="KNOB=VALUE",
     help="Turn a knob of input first (`scxhid input knobs`).",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json", help="Every figure."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the medians as JSON.")
+@options.output("Every figure.")
+@options.as_json("Print the medians as JSON.")
 def input_(**given: Any) -> None:
     """Measure how long input takes to its readers, idle and under load.
 

@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from vm.bench_cli import options
+
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@options.as_json("Print it as JSON.")
 def list_(as_json: bool) -> None:
     """List workloads with what they measure, loads, schedulers, executors.
 

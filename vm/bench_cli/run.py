@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from pyloader.errors import WrongUse
+from vm.bench_cli import options
 from vm.bench_cli.complete import (
     complete_executor,
     complete_load,
@@ -178,10 +179,8 @@ _WITH_RESUME = ("resume", "executor", "jobs", "exact", "as_json")
     metavar="N",
     help="Exact: how often those are run.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json", help="Every figure."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the medians as JSON.")
+@options.output("Every figure.")
+@options.as_json("Print the medians as JSON.")
 @click.pass_context
 def run(context: click.Context, exact: bool, **given: Any) -> None:
     """Measure schedulers side by side in virtual machines, and print medians.

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pyloader.errors import ScxhidError, WrongUse
+from vm.bench_cli import options
 from vm.bench_cli.ending import end_in_order
 
 
@@ -45,16 +46,14 @@ from vm.bench_cli.ending import end_in_order
     help="Exact: of the machine, which is slower the more it has.",
 )
 @click.option("--seed", default=1, show_default=True, metavar="N", help="Of the order of the runs.")
-@click.option("--kernel", default="", metavar="V", help="A version or its beginning (7.3).")
+@options.KERNEL
 @click.option(
     "--whole",
     is_flag=True,
     help="Through all of `bench run`, which takes three times as long; with -o it can be resumed.",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE.json", help="Every run."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@options.output("Every run.")
+@options.as_json("Print the figures as JSON.")
 @click.pass_context
 def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given: Any) -> None:
     """Check on this machine that a benchmark says what is true.

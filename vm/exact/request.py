@@ -49,14 +49,8 @@ class Request:
     def command(self, output: str = "") -> tuple[str, ...]:
         """The words that ask for the same again."""
         what = self.what
-        words = ["scxhid", "bench", "run", "--exact", "--sched", ",".join(what.schedulers)]
-        words += [f"--{mode}" for mode in what.modes]
-        words += ["--workload", ",".join(what.workloads)]
-        if what.loads:
-            words += ["--load", ",".join(what.loads)]
-        if any(what.kernels):
-            words += ["--kernel", ",".join(what.kernels)]
-        words += ["--cpus", ",".join(map(str, what.cpus)), "--seeds", str(what.reps)]
+        words = ["scxhid", "bench", "run", "--exact", *what.subject_words()]
+        words += ["--seeds", str(what.reps)]
         if what.seconds is not None:
             words += ["--seconds", f"{what.seconds:g}"]
         if self.metrics:

@@ -51,15 +51,7 @@ class Request:
 
     def command(self, output: str = "") -> tuple[str, ...]:
         """The words that ask for the same again."""
-        words = ["scxhid", "bench", "run", "--sched", ",".join(self.schedulers)]
-        words += [f"--{mode}" for mode in self.modes]
-        words += ["--workload", ",".join(self.workloads)]
-        if self.loads:
-            words += ["--load", ",".join(self.loads)]
-        if any(self.kernels):
-            words += ["--kernel", ",".join(self.kernels)]
-        if self.cpus:
-            words += ["--cpus", ",".join(map(str, self.cpus))]
+        words = ["scxhid", "bench", "run", *self.subject_words()]
         if self.topologies:
             words += ["--topology", ",".join(self.topologies)]
         words += ["--reps", str(self.reps)]
@@ -73,3 +65,16 @@ class Request:
         if self.accel != "auto":
             words += ["--accel", self.accel]
         return (*words, "-o", output) if output else tuple(words)
+
+    def subject_words(self) -> list[str]:
+        """Those that say what is measured, where and under which load."""
+        words = ["--sched", ",".join(self.schedulers)]
+        words += [f"--{mode}" for mode in self.modes]
+        words += ["--workload", ",".join(self.workloads)]
+        if self.loads:
+            words += ["--load", ",".join(self.loads)]
+        if any(self.kernels):
+            words += ["--kernel", ",".join(self.kernels)]
+        if self.cpus:
+            words += ["--cpus", ",".join(map(str, self.cpus))]
+        return words

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shlex
 import subprocess
 from functools import cache
 from pathlib import Path
 
 from pyloader.compile import compile_object
-from pyloader.errors import ScxhidError, Unsupported
-from vm.cache import cache_root, replacing_directory
+from vm.c_compiler import compile_kept
 from vm.programs import program
 from vm.qemu import QEMU, qemu_version
 
@@ -53,29 +49,4 @@ def counter() -> Path | None:
 
 
 def _compiled(name: str, *options: str) -> Path:
-    """A C file of ours, compiled once and kept by content."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    command = [*compiler, "-O2", "-Wall", "-Wextra", *options]
-    content = (_SOURCES / name).read_bytes()
-    digest = hashlib.sha256(repr(command).encode() + content).hexdigest()
-    directory = cache_root() / "exact" / f"{name.partition('.')[0]}-{digest[:24]}"
-    target = directory / name.partition(".")[0]
-    if target.is_file():
-        return target
-    with replacing_directory(directory) as new:
-        try:
-            done = subprocess.run(
-                [*command, "-o", str(new / target.name), str(_SOURCES / name)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except OSError as error:
-            raise Unsupported(
-                f"the C compiler {compiler[0]} cannot be run ({error.strerror}); `make setup`"
-                " installs one"
-            ) from None
-        if done.returncode:
-            said = done.stderr.strip().splitlines() or ["no word why"]
-            raise ScxhidError(f"{_SOURCES / name} does not compile ({said[-1]})")
-    return target
+    return compile_kept(name.partition(".")[0], [_SOURCES / name], *options)
