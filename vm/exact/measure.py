@@ -23,7 +23,8 @@ from vm.kernels import Kernel
 from vm.matrix.packing import pack_arrays
 from vm.matrix.plan import Planned
 from vm.matrix.worker import ended_so
-from vm.workloads import find
+from vm.workloads import calls, find
+from vm.workloads.calls import Nonsense
 from vm.workloads.model import Case, Outcome, Workload
 
 Entry = dict[str, Any]
@@ -64,11 +65,11 @@ def measure(task: Task, is_stopped: Callable[[], bool]) -> Entry:
     started = time.monotonic()
     entry: Entry = {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "conditions": _conditions(task),
     }
     try:
+        entry["conditions"] = _conditions(task)
         entry |= _measured(task, is_stopped)
-    except (VmError, VmLost, ValueError) as error:
+    except (VmError, VmLost, Nonsense) as error:
         entry |= ended_so(task.planned.number, _status(error), error)
     entry["seconds"] = round(time.monotonic() - started, 1)
     return entry
@@ -84,15 +85,14 @@ def _measured(task: Task, is_stopped: Callable[[], bool]) -> Entry:
     case, workload, cell = task.case, task.workload, task.planned.cell
 
     def read(text: str) -> Outcome:
-        assert workload.read is not None
-        return workload.read(text, case)
+        return calls.read(workload, text, case)
 
     def parting(one: Report, other: Report) -> str:
         return difference(read, one.said, other.said)
 
     result = session(
         [task.subject],
-        lines(workload, case),
+        calls.plan(workload, case),
         cpus=cell.cpus,
         seed=case.seed,
         kernel=task.kernel,
@@ -124,14 +124,6 @@ def _measured(task: Task, is_stopped: Callable[[], bool]) -> Entry:
     }
 
 
-def lines(workload: Workload, case: Case) -> list[str]:
-    """What the guest's plan holds between attaching and detaching."""
-    if workload.plan is not None:
-        return list(workload.plan(case))
-    assert workload.command is not None
-    return [" ".join(["run", *workload.command(case)])]
-
-
 @cache
 def programs(workload: Workload) -> Mapping[str, bytes]:
     """The compiled programs of a workload by name.
@@ -148,6 +140,6 @@ def _conditions(task: Task) -> Entry:
         "qemu": machine.require_qemu(),
         "object_sha256": task.subject.object_sha256,
         "knobs": dict(task.subject.knobs),
-        "workload_command": lines(task.workload, task.case),
+        "workload_command": calls.plan(task.workload, task.case),
         "program_sha256": hashlib.sha256(b"".join(programs(task.workload).values())).hexdigest(),
     }

@@ -19,6 +19,8 @@ from vm.matrix import guest_conditions as conditions
 from vm.matrix import started, topology
 from vm.matrix.attached import NotAttached, Running, attached
 from vm.matrix.packing import pack_outcome
+from vm.workloads import calls
+from vm.workloads.calls import Nonsense
 from vm.workloads.find import find
 from vm.workloads.model import Case, Outcome, Workload
 
@@ -26,10 +28,6 @@ Entry = dict[str, Any]
 
 #: A run is overdue after so many seconds and times what it measures.
 _QUIET_S, _TIMES = 5.0, 3.0
-
-
-class Nonsense(ScxhidError):
-    """The workload failed, or what it printed makes no sense."""
 
 
 def main() -> None:
@@ -85,8 +83,7 @@ def _measure(run: Mapping[str, Any], running: Running, entry: Entry) -> None:
 def _work(workload: Workload, case: Case, output: Path) -> None:
     """In the child: become the workload's program, or do what its function does."""
     if workload.run is None:
-        assert workload.command
-        words = [str(word) for word in workload.command(case)]
+        words = calls.command(workload, case)
         try:
             os.execvp(words[0], words)
         except OSError as error:
@@ -111,27 +108,8 @@ def _outcome(
     if workload.run is not None:
         said = json.loads(output.read_text())
         output.unlink()
-        return checked(workload, unpack_outcome(said))
-    assert workload.read
-    try:
-        return checked(workload, workload.read(ended.stdout.decode(errors="replace"), case))
-    except (ValueError, KeyError, IndexError, ArithmeticError) as error:
-        raise Nonsense(f"{workload.name} printed what makes no sense: {error}") from None
-
-
-def checked(workload: Workload, outcome: Outcome) -> Outcome:
-    """The outcome itself, if all in it was declared.
-
-    Raises:
-        Nonsense: a metric was not declared, or there is none at all.
-    """
-    declared = {metric.name for metric in workload.metrics}
-    other = sorted(set(outcome.metrics) - declared)
-    if other:
-        raise Nonsense(f"{workload.name} measured {other[0]}, which it does not declare")
-    if not outcome.metrics:
-        raise Nonsense(f"{workload.name} measured nothing")
-    return outcome
+        return calls.checked(workload, unpack_outcome(said))
+    return calls.read(workload, ended.stdout.decode(errors="replace"), case)
 
 
 def _last(stderr: bytes) -> str:

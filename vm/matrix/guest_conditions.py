@@ -6,13 +6,13 @@ import datetime
 import hashlib
 import os
 import signal
-import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from vm.matrix.clocks import Clocks
+from vm.workloads import calls
 from vm.workloads.model import Case, Workload
 
 _KMSG = "/dev/kmsg"
@@ -34,7 +34,7 @@ def of_command(workload: Workload, case: Case) -> dict[str, Any]:
     """What is run, and the hash of its program."""
     if workload.command is None:
         return {"workload_command": None}
-    words = [str(word) for word in workload.command(case)]
+    words = calls.command(workload, case)
     return {"workload_command": words, "program_sha256": _sha256(_which(words[0]))}
 
 
@@ -128,8 +128,3 @@ def _text(path: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         return ""
-
-
-def uptime_s() -> float:
-    """Seconds since boot."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -17,6 +17,7 @@ from vm.exact.bisect.account import Callback, Ran, callbacks, counted, windows
 from vm.exact.plan import Phase, attach_lines, initramfs, plan
 from vm.exact.subject import Subject, of_spec
 from vm.kernels import Kernel
+from vm.workloads import calls
 from vm.workloads.find import find, prepare
 from vm.workloads.model import LOADS, Case, Workload
 
@@ -84,10 +85,9 @@ def body(place: Place, seed: int) -> tuple[list[str], dict[str, bytes]]:
         line = f"run /files/{CALLBACKS} {hogs} {_ROUNDS} {seed}"
         return [line], {CALLBACKS: programs.workload().read_bytes()}
     found = _exact(place.workload)
-    assert found.command is not None
     case = Case(place.cpus, place.load, found.seconds, seed, exact=True)
     files = {path.name: path.read_bytes() for path in sorted(prepare(found).iterdir())}
-    return ["run " + " ".join(found.command(case))], files
+    return [" ".join(["run", *calls.command(found, case)])], files
 
 
 def text(subject: Subject, nothing: Subject, lines: Sequence[str], cpus: int) -> str:
