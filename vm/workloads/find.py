@@ -89,7 +89,8 @@ def prepare(workload: Workload, into: Path | None = None) -> Path:
     """Compile the workload's programs; the folder that they are in, for ``Case.programs``.
 
     The folder is in the cache and of these sources alone, unless it is given; what is compiled
-    already stays as it is.
+    already stays as it is. Workloads of the same sources share it: two copies of one program are
+    not equals, since an emulator translates each apart, and the cache may like one more.
 
     Raises:
         Unsupported: a tool is not installed, or there is no C compiler.
@@ -108,7 +109,8 @@ def prepare(workload: Workload, into: Path | None = None) -> Path:
     digest = hashlib.sha256()
     for path in (*sources, *headers):
         digest.update(path.name.encode() + path.read_bytes())
-    into = into or cache_root() / "workloads" / f"{workload.name}-{digest.hexdigest()[:16]}"
+    names = "-".join((*workload.programs, digest.hexdigest()[:16]))
+    into = into or cache_root() / "workloads" / names
     for source in sources:
         compile_c(
             [source],
