@@ -324,3 +324,14 @@ def test_no_workload_is_hidden_from_the_list(monkeypatch: pytest.MonkeyPatch) ->
     for path in finding.HERE.glob("*.py"):
         declares = re.search(r"^WORKLOAD\b", path.read_text(), re.MULTILINE)
         assert (path.stem.replace("_", "-") in names()) == bool(declares)
+
+
+def test_workloads_of_the_same_sources_share_one_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulator translates each copy apart, so the three of a selfcheck would be no equals."""
+    from vm.selfcheck.measure import WORKLOADS
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folders = {prepare(find(text)) for text in WORKLOADS}
+    assert len(folders) == 1 < len(WORKLOADS)
