@@ -16,6 +16,7 @@ from vm.results.model import Cell, Document, Run
 from vm.stats.compare import Row, compare, estimate, matrix, shown_ratio
 from vm.stats.power import could_have_seen
 from vm.stats.ranks import mann_whitney
+from vm.stats.strata import together
 
 METRICS = {
     "p99_ns": {"unit": "ns", "better": "less", "kind": "latency", "about": "late"},
@@ -181,7 +182,7 @@ def test_what_could_have_been_seen_is_found_four_times_of_five(
     def sample(count: int) -> list[float]:
         return np.exp(width * draw.standard_normal(count)).tolist()
 
-    claimed = [could_have_seen(sample(n), sample(m), alpha) for _ in range(40)]
+    claimed = [could_have_seen(together(sample(n), sample(m)), alpha) for _ in range(40)]
     assert all(claimed)
     ratio = float(np.median([c for c in claimed if c]))
     found = [mann_whitney([ratio * x for x in sample(n)], sample(m)).p <= alpha for _ in range(400)]
@@ -189,7 +190,7 @@ def test_what_could_have_been_seen_is_found_four_times_of_five(
 
 
 def test_runs_without_any_spread_see_everything() -> None:
-    assert could_have_seen([5.0] * 10, [5.0] * 10, 0.05) == 1.0
+    assert could_have_seen(together([5.0] * 10, [5.0] * 10), 0.05) == 1.0
 
 
 @pytest.mark.parametrize(

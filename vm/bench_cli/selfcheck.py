@@ -25,7 +25,7 @@ from vm.bench_cli.ending import end_in_order
 )
 @click.option(
     "--runs",
-    default=20,
+    default=40,
     show_default=True,
     type=click.IntRange(1, 1000),
     help="How many runs of each side a comparison has; the busier the host, the more it takes.",
@@ -63,7 +63,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
     for every metric, as verdicts (corrected over all comparisons, as in `bench compare`) and by
     p ≤ 0.05 alone. Equals may be told apart by no metric; the planted slowdown must be found by
     the one that other programs of the host disturb least. Runs are planned and shuffled as `bench
-    run` does it, in its machines. Seven minutes on a quiet host.
+    run` does it, in its machines. A quarter of an hour.
 
     With FILE.json nothing is measured: of each cell in it every other run is compared with those
     between, and the first half of the runs with the second, which tells whether the machine changed
@@ -71,7 +71,7 @@ def selfcheck(context: click.Context, file: Path | None, as_json: bool, **given:
 
     \b
       scxhid bench selfcheck
-      scxhid bench selfcheck --runs 30 -o selfcheck.json
+      scxhid bench selfcheck --runs 20 -o selfcheck.json
       scxhid bench selfcheck mine.json
       scxhid bench selfcheck --exact --cpus 1
 

@@ -21,6 +21,7 @@ from vm.stats.compare import (
     metrics_of,
     values_of,
 )
+from vm.stats.strata import together
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ def change(before: File, after: File) -> Change:
                     unusable=Counter(run.status for run in runs[1] if run.status != "done"),
                 )
             )
-            pairs.append((new, old, about["better"]) if new and old else None)
+            # One after the other: what time did to them cannot be taken off.
+            pairs.append((together(new, old), about["better"]) if new and old else None)
     differences = iter(compare_all([pair for pair in pairs if pair]))
     found = [
         dataclasses.replace(row, difference=next(differences)) if pair else row

@@ -1,14 +1,15 @@
 """What a result file says: every subject against a baseline, for every metric, at every place.
 
-The verdict is Mann and Whitney's, with Holm's correction over all that is compared at once: it
-asks nothing of how runs are distributed, and one wild run cannot decide it. The ratio beside it is
-that of the medians, with a bootstrap interval over runs that is not corrected: it says how large a
-difference is, not whether there is one.
+The verdict is Mann and Whitney's, within stretches of a few repetitions (``vm.stats.strata``), with
+Holm's correction over all that is compared at once: it asks nothing of how runs are distributed,
+one wild run cannot decide it, and a host that is slower for a while strikes both sides. The ratio
+beside it is that of the medians, with a bootstrap interval over runs that is not corrected: it says
+how large a difference is, not whether there is one.
 
 Runs of one repetition or one seed are not taken as pairs, although they may have something in
 common. A test of pairs (Wilcoxon's signed ranks) has only 2 ** n outcomes: ten pairs come to
-p = 0.002 at best, which is nothing among 30 comparisons, where ranks of ten against ten come to
-0.00001. What pairs would add to sharpness, too few runs take away.
+p = 0.002 at best, which is nothing among 30 comparisons, where ranks of ten against ten, five by
+five, come to 0.00003. What pairs would add to sharpness, too few runs take away.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from pyloader.errors import UnknownName
 from vm.results.model import Cell, Document, Run
 from vm.stats import bootstrap, holm
 from vm.stats.power import could_have_seen
-from vm.stats.ranks import RankTest, mann_whitney, runs_needed, smallest_p
+from vm.stats.ranks import RankTest
+from vm.stats.strata import Strata, Timed, in_time, rank_test, runs_needed, smallest_p, together
 from vm.workloads.model import Better
 
 Verdict = Literal["better", "worse", "no difference seen", "too few runs"]
 
 Place = tuple[str, str, str, int, str]
 
-#: The values of a subject, one a run, those of its baseline, and which are better.
-Pair = tuple[Sequence[float], Sequence[float], Better]
+#: The values of a subject, one a run, with those of its baseline, and which are better.
+Pair = tuple[Strata, Better]
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,17 @@ def compare(
 
     ValueError if one of them is empty.
     """
-    return compare_all([(a, b, better)], alpha)[0]
+    return compare_all([(together(a, b), better)], alpha)[0]
 
 
 def compare_all(pairs: Sequence[Pair], alpha: float = holm.ALPHA) -> list[Difference]:
     """Each of the ``pairs`` as in ``compare``, corrected over all of them."""
-    tests = [mann_whitney(a, b) for a, b, _ in pairs]
-    p = [test.p for test in tests]
+    tests = [rank_test(strata) for strata, _ in pairs]
+    p = [found.p for found in tests]
     threshold = holm.faced(p, alpha)
     return [
-        _judged(pair, test, p_holm, alpha, threshold)
-        for pair, test, p_holm in zip(pairs, tests, holm.adjusted(p).tolist(), strict=True)
+        _judged(pair, found, p_holm, alpha, threshold)
+        for pair, found, p_holm in zip(pairs, tests, holm.adjusted(p).tolist(), strict=True)
     ]
 
 
@@ -144,8 +146,9 @@ def matrix(document: Document, baseline: str = "", alpha: float = holm.ALPHA) ->
     for cell, runs in cells.items():
         base = bases.get(cell.place)
         for metric, about in metrics_of(document, cell.workload).items():
-            values = values_of(document, runs, metric)
-            others = values_of(document, cells[base], metric) if base and base != cell else []
+            timed = timed_of(document, runs, metric)
+            against = timed_of(document, cells[base], metric) if base and base != cell else []
+            values, others = ([value for _, value in some] for some in (timed, against))
             better: Better = about["better"]
             rows.append(
                 Row(
@@ -158,7 +161,7 @@ def matrix(document: Document, baseline: str = "", alpha: float = holm.ALPHA) ->
                     unusable=_unusable(runs, metric),
                 )
             )
-            pairs.append((values, others, better) if values and others else None)
+            pairs.append((in_time(timed, against), better) if values and others else None)
     found = iter(compare_all([pair for pair in pairs if pair], alpha))
     return [
         dataclasses.replace(row, difference=next(found)) if pair else row
@@ -199,10 +202,16 @@ def cells_of(document: Document) -> dict[Cell, list[Run]]:
 
 def values_of(document: Document, runs: Iterable[Run], metric: str) -> list[float]:
     """The figure of each run that counts, see ``matrix``."""
+    return [value for _, value in timed_of(document, runs, metric)]
+
+
+def timed_of(document: Document, runs: Iterable[Run], metric: str) -> list[Timed]:
+    """The same, each with its repetition. Time changes nothing in exact runs: all have the same."""
     counted = [run for run in runs if run.status == "done" and _has(run, metric)]
     if document.kind == "exact":
         counted = list({run.seed: run for run in reversed(counted)}.values())[::-1]
-    return [float(run.metrics[metric]) for run in counted]
+    is_exact = document.kind == "exact"
+    return [(0 if is_exact else run.repetition, float(run.metrics[metric])) for run in counted]
 
 
 def _unusable(runs: Iterable[Run], metric: str) -> dict[str, int]:
@@ -219,27 +228,28 @@ def _has(run: Run, metric: str) -> bool:
 
 
 def _judged(
-    pair: Pair, test: RankTest, p_holm: float, alpha: float, threshold: float
+    pair: Pair, found: RankTest, p_holm: float, alpha: float, threshold: float
 ) -> Difference:
     """``threshold`` is the p that would have been small enough."""
-    a, b, better = pair
+    strata, better = pair
+    a, b = strata.all_of_one, strata.all_of_other
     middle, base = float(np.median(a)), float(np.median(b))
-    above = test.above - 0.5
+    above = found.above - 0.5
     verdict: Verdict = "no difference seen"
     # The ranks' side and the medians' can differ only where both spread in different ways; then
     # neither may be called better.
     if p_holm <= alpha and above * (middle - base) > 0:
         verdict = "better" if (above < 0) == (better == "less") else "worse"
-    elif smallest_p(len(a), len(b)) > threshold:
+    elif smallest_p(strata.sizes) > threshold:
         verdict = "too few runs"
     low, high = (bootstrap.of_ratio(a, b) if min(b) > 0 else None) or (math.nan, math.nan)
     return Difference(
         middle / base if base > 0 else math.nan,
         low,
         high,
-        test.p,
+        found.p,
         p_holm,
         verdict,
-        could_have_seen(a, b, threshold) if verdict == "no difference seen" else None,
+        could_have_seen(strata, threshold) if verdict == "no difference seen" else None,
         runs_needed(threshold),
     )

@@ -59,12 +59,20 @@ def smallest_p(n: int, m: int) -> float:
     return min(1.0, 2 / math.comb(n + m, n))
 
 
-def runs_needed(alpha: float) -> int:
-    """How many runs of each it takes at least for a p of ``alpha``."""
-    n = 1
-    while smallest_p(n, n) > alpha:
-        n += 1
-    return n
+def ways_to_win(
+    one: NDArray[np.float64], other: NDArray[np.float64]
+) -> tuple[int, NDArray[np.float64]]:
+    """Twice the pairs that runs of ``one``, shape ``(n,)``, win against ``other``, ``(m,)``, equal
+    ones by half; and how likely each such number is by chance alone, shape ``(2 * n * m + 1,)``."""
+    n, m = len(one), len(other)
+    if n > m:  # what the others do not win; of the fewer there are fewer ways to choose
+        won, chances = ways_to_win(other, one)
+        return 2 * n * m - won, chances[::-1]
+    ranks = doubled_ranks(np.concatenate([one, other]))
+    ways = _ways(tuple(sorted(ranks.tolist())), n)
+    least = n * (n + 1)  # twice the sum of ranks of those that win nothing
+    chances = ways[least : least + 2 * n * m + 1] / math.comb(n + m, n)
+    return int(ranks[:n].sum()) - least, chances
 
 
 @lru_cache

@@ -27,7 +27,7 @@ from vm.stats.compare import (
     metrics_of,
     values_of,
 )
-from vm.stats.ranks import runs_needed, smallest_p
+from vm.stats.strata import in_time, runs_needed, sizes_of, smallest_p, together
 
 #: How often equals may be called different, and how often a planted slowdown has to be found.
 MOST_ALARMS, LEAST_FOUND = 0.05, 0.8
@@ -143,12 +143,13 @@ def halves(document: Document) -> Halves:
         for metric, about in metrics_of(document, cell.workload).items():
             values = values_of(document, runs, metric)
             half = len(values) // 2
-            if not half or smallest_p(half, half) > holm.ALPHA:
+            if not half or smallest_p(sizes_of(half)) > holm.ALPHA:
                 continue
             names.append((cell, metric))
-            turns.append((values[::2], values[1::2], about["better"]))
+            in_turns = list(enumerate(values[::2])), list(enumerate(values[1::2]))
+            turns.append((in_time(*in_turns), about["better"]))
             if document.kind != "exact":
-                times.append((values[:half], values[half:], about["better"]))
+                times.append((together(values[:half], values[half:]), about["better"]))
     of_times = compare_all(times)
     drifting = [
         name for name, d in zip(names, of_times, strict=False) if d.verdict in ("better", "worse")

@@ -6,8 +6,7 @@ Workloads are files of other people's, and a run that fails must not take the ot
 from __future__ import annotations
 
 import math
-
-import numpy as np
+import numbers
 
 from pyloader.errors import ScxhidError
 from vm.workloads.model import Case, Outcome, Workload
@@ -58,24 +57,28 @@ def read(workload: Workload, text: str, case: Case) -> Outcome:
     return checked(workload, outcome)
 
 
-def checked(workload: Workload, outcome: Outcome) -> Outcome:
-    """The outcome itself, if all in it was declared and is a number.
+def checked(workload: Workload, given: object) -> Outcome:
+    """What a workload gave, if it is an outcome whose figures are all declared, and numbers.
 
     Raises:
         Nonsense: a metric was not declared or is no finite number, or there is none at all.
     """
-    if not isinstance(outcome, Outcome):
-        raise Nonsense(f"{workload.name} gave a {type(outcome).__name__} in place of an Outcome")
+    if not isinstance(given, Outcome):
+        raise Nonsense(f"{workload.name} gave a {type(given).__name__} in place of an Outcome")
     declared = {metric.name for metric in workload.metrics}
-    other = sorted(set(outcome.metrics) - declared)
+    other = sorted(set(given.metrics) - declared)
     if other:
         raise Nonsense(f"{workload.name} measured {other[0]}, which it does not declare")
-    if not outcome.metrics:
+    if not given.metrics:
         raise Nonsense(f"{workload.name} measured nothing")
-    for name, value in outcome.metrics.items():
-        if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+    for name, value in given.metrics.items():
+        if not _is_number(value):
             raise Nonsense(f"{workload.name} measured {value!r} as {name}, which is no number")
-    return outcome
+    return given
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def _said(error: Exception) -> str:

@@ -153,8 +153,9 @@ def _short(telling: Telling) -> str:
             tag(
                 "p",
                 "A run counts once, however many samples it has. Whether two differ is told by"
-                " Mann and Whitney’s test with Holm’s correction over everything that is compared,"
-                " at 5 %; intervals are 95 % bootstrap intervals over runs.",
+                " Mann and Whitney’s test, from ten runs on within stretches of five repetitions,"
+                " with Holm’s correction over everything that is compared, at 5 %; intervals are"
+                " 95 % bootstrap intervals over runs.",
                 class_="quiet",
             )
         )
