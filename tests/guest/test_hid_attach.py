@@ -177,7 +177,9 @@ def test_pins_of_a_device_that_is_gone_are_dropped(mouse: Plugged) -> None:
 ATTACH, REPLACE, DETACH = "attach", "replace", "detach"
 
 
-@pytest.mark.parametrize("what", [ATTACH, pytest.param(REPLACE, marks=pytest.mark.slow), DETACH])
+@pytest.mark.parametrize(
+    "what", [ATTACH, *(pytest.param(other, marks=pytest.mark.slow) for other in (REPLACE, DETACH))]
+)
 def test_killed_at_any_step_it_works_or_it_does_not(mouse: Plugged, what: str) -> None:
     """Killed before each step: movements are as before or as after, and the next command works."""
     attach = ("hid", "attach", "axes", "--device", mouse.sysname)

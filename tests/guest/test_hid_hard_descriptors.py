@@ -128,7 +128,17 @@ def unreadable(*_: object) -> Any:
     raise LoadError("not asked")
 
 
-@pytest.mark.parametrize("made", [noise, truncated, damaged, overflowing, empty, nested])
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(noise, marks=pytest.mark.slow),
+        pytest.param(truncated, marks=pytest.mark.slow),
+        damaged,
+        overflowing,
+        pytest.param(empty, marks=pytest.mark.slow),
+        nested,
+    ],
+)
 def test_none_does_harm_and_the_kernel_takes_the_same(made: Any) -> None:
     differs: list[str] = []
     for number, data in enumerate(made()):

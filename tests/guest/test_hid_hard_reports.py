@@ -85,7 +85,12 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=[KEYBOARD, nkro(3)], ids=["array", "numbered"])
+@pytest.fixture(
+    params=[
+        pytest.param(KEYBOARD, id="array", marks=pytest.mark.slow),
+        pytest.param(nkro(3), id="numbered"),
+    ]
+)
 def board(request: pytest.FixtureRequest, rules: Path) -> Generator[Board]:
     with Board(request.param, rules) as made:
         yield made

@@ -117,8 +117,12 @@ def test_they_stay_if_one_says_so(keyboard: Plugged, new: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize(
     ("seconds", "typed", "status"),
-    [(LONG, b"n\n", 1), (LONG, b"\x04", 1), ("0.3", b"", 1), (LONG, b"\x03", 130)],
-    ids=["no", "end of file", "silence", "Ctrl-C"],
+    [
+        pytest.param(LONG, b"n\n", 1, id="no", marks=pytest.mark.slow),
+        pytest.param(LONG, b"\x04", 1, id="end of file", marks=pytest.mark.slow),
+        pytest.param("0.3", b"", 1, id="silence"),
+        pytest.param(LONG, b"\x03", 130, id="Ctrl-C"),
+    ],
 )
 def test_else_those_from_before_count_again(
     keyboard: Plugged, new: tuple[str, ...], seconds: str, typed: bytes, status: int

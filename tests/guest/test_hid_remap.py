@@ -32,7 +32,12 @@ h = "left"
 """
 
 
-@pytest.fixture(params=[KEYBOARD, nkro(3)], ids=["array", "numbered"])
+@pytest.fixture(
+    params=[
+        pytest.param(KEYBOARD, id="array", marks=pytest.mark.slow),
+        pytest.param(nkro(3), id="numbered"),
+    ]
+)
 def keyboard(request: pytest.FixtureRequest) -> Generator[Plugged]:
     with Plugged("A keyboard of the tests", request.param) as plugged:
         assert plugged.is_bound()

@@ -21,6 +21,11 @@ from tests.guest.running import policy
 CPU1 = Path("/sys/devices/system/cpu/cpu1/online")
 PERIOD_S = 0.002
 
+WHERE = [
+    pytest.param({0}, id="pinned"),
+    pytest.param({0, 1}, id="free", marks=pytest.mark.slow),
+]
+
 
 @pytest.fixture
 def interactive(program: Program) -> str:
@@ -85,7 +90,7 @@ def allowed(cpus: set[int]) -> Generator[None]:
         os.sched_setaffinity(0, before)
 
 
-@pytest.mark.parametrize("where", [{0}, {0, 1}], ids=["pinned", "free"])
+@pytest.mark.parametrize("where", WHERE)
 def test_a_sleeper_interrupts_the_hogs(interactive: str, simple: str, where: set[int]) -> None:
     late: list[float] = []
     for scheduler in (simple, interactive):
@@ -123,7 +128,7 @@ def test_hogs_share_fairly_beside_a_sleeper(interactive: str) -> None:
         assert 0.9 < first / second < 1.1, used
 
 
-@pytest.mark.parametrize("where", [{0}, {0, 1}], ids=["pinned", "free"])
+@pytest.mark.parametrize("where", WHERE)
 def test_weights_are_what_nice_says(interactive: str, where: set[int]) -> None:
     use(interactive)
     number = len(where)
