@@ -34,7 +34,14 @@ def declared(plugged: Plugged, replay: Replay) -> dict[str, tuple[int, int]]:
     }
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_OPS if not replays.of(name).unseen])
+#: One in three; the others are of the same kind, and run with ``-m slow``.
+IN_TURN = [
+    pytest.param(name, marks=[pytest.mark.slow] if number % 3 else [])
+    for number, name in enumerate(name for name in WITH_OPS if not replays.of(name).unseen)
+]
+
+
+@pytest.mark.parametrize("name", IN_TURN)
 def test_each_does_what_it_is_for_and_is_taken_off_without_a_trace(name: str) -> None:
     replay = replays.of(name)
     with fixups.plug(name) as plugged:
